@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Attach points of endpoints with a device (veth, netkit, tap): reached from the dispatchers
+ * (dispatch.bpf.c) by the program array. Must hold: a packet that is of no known flow is judged
+ * before it goes anywhere, and what comes to no conclusion is dropped.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi/config.h"
+#include "stage/emit.h"
+#include "stage/flow.h"
+#include "stage/identity.h"
+#include "stage/known.h"
+#include "stage/parse.h"
+#include "stage/policy.h"
+#include "stage/route.h"
+
+#define STAGE_HERE STAGE_ENDPOINT
+
+extern const volatile struct dp_config config;
+
+/* Count, tell, and give the program's return value. */
+static __always_inline int finish(struct __sk_buff *skb, struct pkt *p, int r)
+{
+	__u32 direction = p->hook == HOOK_EGRESS ? POLICY_EGRESS : POLICY_INGRESS;
+
+	if (r >= 0)
+		r = route_forward(skb, p);
+	if (r < 0) {
+		__u32 reason = (__u32)-r & 0xff;
+
+		if (reason == DROP_POLICY_DENIED || reason == DROP_POLICY_DENY)
+			direction = p->denied & 1;
+		count_packet(reason, direction, p->length);
+		if (!(p->flags & PKT_QUIET))
+			emit_event(p, reason);
+		return VERDICT_DROP;
+	}
+	count_packet(0, direction, p->length);
+	if (config.trace && (p->flags & (PKT_NEW | PKT_TRACE | PKT_RELATED)))
+		emit_event(p, 0);
+	return r;
+}
+
+/* ARP and neighbour solicitations end here. */
+static __always_inline int gateway(struct __sk_buff *skb, struct pkt *p, int what)
+{
+	int r = what == PKT_ARP ? route_arp(skb, p) : route_nd(skb, p);
+
+	if (r >= 0)
+		return r;
+	p->action = FLOW_DROP;
+	count_packet((__u32)-r & 0xff, POLICY_EGRESS, p->length);
+	if (!(p->flags & PKT_QUIET))
+		emit_event(p, (__u32)-r & 0xff);
+	return VERDICT_DROP;
+}
+
+static __always_inline int packet(struct __sk_buff *skb, enum hook hook)
+{
+	struct pkt p = {};
+	int r;
+
+	p.hook = hook;
+	p.length = skb->len;
+	p.ifindex = skb->ifindex;
+	r = pkt_parse(skb, &p);
+	if (r > 0)
+		return gateway(skb, &p, r);
+	r = r ?: identity_check(skb, &p);
+	r = r ?: flow_find(&p);
+	if (r == 0) {
+		r = identity_resolve(&p);
+		r = r ?: policy_judge(&p);
+		if (p.flags & PKT_FOUND)
+			r = flow_again(&p, r);
+		else
+			r = r ?: flow_create(&p);
+	}
+	return finish(skb, &p, r);
+}
+
+SEC("tc")
+int endpoint_egress(struct __sk_buff *skb)
+{
+	int r = known_packet(skb, HOOK_EGRESS);
+
+	return r == KNOWN_NO ? packet(skb, HOOK_EGRESS) : r;
+}
+
+SEC("tc")
+int endpoint_ingress(struct __sk_buff *skb)
+{
+	int r = known_packet(skb, HOOK_INGRESS);
+
+	return r == KNOWN_NO ? packet(skb, HOOK_INGRESS) : r;
+}

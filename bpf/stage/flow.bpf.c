@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stage flow, the slow half: everything that the inlined known-flow path (known.h) leaves alone.
+ * Called by the attach points. Must hold: an entry is only used when its epoch is the one in force,
+ * it has not expired, and the packet came in by the way it is bound to; a reply never opens
+ * anything; only an answered flow enters flow4 or flow6, and nothing but its end or silence removes
+ * it there.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi/config.h"
+#include "abi/metric.h"
+#include "stage/emit.h"
+#include "stage/flow.h"
+#include "stage/policy.h"
+#include "stage/route.h"
+
+#define STAGE_HERE STAGE_FLOW
+
+extern const volatile struct dp_config config;
+
+struct flow4_map flow4 SEC(".maps");
+struct flow6_map flow6 SEC(".maps");
+struct half4_map half4 SEC(".maps");
+struct half6_map half6 SEC(".maps");
+
+enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
+
+/* Where a new entry is put together: it would be too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow);
+} scratch SEC(".maps");
+
+/* The key of one packet; family says which shape it has. */
+struct flow_key {
+	union {
+		struct flow_key4 v4;
+		struct flow_key6 v6;
+	};
+	__u32 way;
+};
+
+/* Which end asks, so that an echo request never passes as the answer to another. */
+static __always_inline __u8 side_of(const struct pkt *p, __u32 way)
+{
+	if (!p->echo)
+		return 0;
+	return (p->echo == ECHO_REQUEST) == !way ? 1 : 2;
+}
+
+static __always_inline void key_make(struct flow_key *k, const struct pkt *p)
+{
+	__builtin_memset(k, 0, sizeof(*k));
+	if (p->family == 4) {
+		k->way = flow_key4_make(&k->v4, p->source.word[3], p->destination.word[3],
+			p->source_port, p->destination_port);
+		k->v4.protocol = p->protocol;
+		k->v4.domain = p->domain;
+		k->v4.side = side_of(p, k->way);
+	} else {
+		k->way = flow_key6_make(
+			&k->v6, &p->source, &p->destination, p->source_port, p->destination_port);
+		k->v6.protocol = p->protocol;
+		k->v6.domain = p->domain;
+		k->v6.side = side_of(p, k->way);
+	}
+}
+
+static __always_inline struct flow *lookup(const struct flow_key *k, __u8 family, int *ret_half)
+{
+	struct flow *f;
+
+	*ret_half = 0;
+	f = family == 4 ? bpf_map_lookup_elem(&flow4, &k->v4) : bpf_map_lookup_elem(&flow6, &k->v6);
+	if (f)
+		return f;
+	*ret_half = 1;
+	return family == 4 ? bpf_map_lookup_elem(&half4, &k->v4)
+			   : bpf_map_lookup_elem(&half6, &k->v6);
+}
+
+static __always_inline void forget(const struct flow_key *k, __u8 family)
+{
+	if (family == 4) {
+		bpf_map_delete_elem(&flow4, &k->v4);
+		bpf_map_delete_elem(&half4, &k->v4);
+	} else {
+		bpf_map_delete_elem(&flow6, &k->v6);
+		bpf_map_delete_elem(&half6, &k->v6);
+	}
+}
+
+static __always_inline __u64 timeout_of(const struct pkt *p, __u8 state)
+{
+	if (p->protocol != IPPROTO_TCP)
+		return config.timeout_any;
+	switch (state) {
+	case FLOW_STATE_NEW:
+		return config.timeout_tcp_syn;
+	case FLOW_STATE_CLOSED:
+		return config.timeout_tcp_fin;
+	default: /* half closed may last as long as it likes: what still flows is allowed */
+		return config.timeout_tcp;
+	}
+}
+
+/* Follow TCP; worth an event: the first answer, SYN, FIN, RST. */
+static __always_inline void advance(struct pkt *p, struct flow *f, __u32 way)
+{
+	__u8 flags = p->tcp_flags, both;
+
+	if (p->flags & PKT_REPLY && !(f->flags & FLOW_SEEN_REPLY)) {
+		f->flags |= FLOW_SEEN_REPLY;
+		p->flags |= PKT_TRACE;
+	}
+	if (p->protocol != IPPROTO_TCP)
+		return;
+	flow_way(f, way)->tcp_flags |= flags;
+	both = f->way[0].tcp_flags & f->way[1].tcp_flags;
+	if (flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		p->flags |= PKT_TRACE;
+	if ((flags & TCP_RST) || (both & TCP_FIN))
+		f->state = FLOW_STATE_CLOSED;
+	else if ((flags & TCP_FIN) && f->state == FLOW_STATE_ESTABLISHED)
+		f->state = FLOW_STATE_CLOSING;
+}
+
+/*
+ * An answered flow leaves the half-open table. TCP counts as answered when the opener goes on after
+ * the answer: SYN cookies and floods of forged SYNs draw answers too. A full flow table leaves the
+ * entry where it is, and says so.
+ */
+static __always_inline void promote(const struct pkt *p, const struct flow_key *k, struct flow *f)
+{
+	long r;
+
+	if (!(f->flags & FLOW_SEEN_REPLY) || f->state == FLOW_STATE_CLOSED)
+		return;
+	if (p->protocol == IPPROTO_TCP && ((p->flags & PKT_REPLY) || !(p->tcp_flags & TCP_ACK)))
+		return;
+	f->state = FLOW_STATE_ESTABLISHED;
+	f->expires = bpf_jiffies64() + timeout_of(p, FLOW_STATE_ESTABLISHED);
+	r = p->family == 4 ? bpf_map_update_elem(&flow4, &k->v4, f, BPF_NOEXIST)
+			   : bpf_map_update_elem(&flow6, &k->v6, f, BPF_NOEXIST);
+	if (r && r != -17) { /* EEXIST: another CPU was faster */
+		count(COUNTER_FLOW_TABLE_FULL);
+		return;
+	}
+	if (p->family == 4)
+		bpf_map_delete_elem(&half4, &k->v4);
+	else
+		bpf_map_delete_elem(&half6, &k->v6);
+	count(COUNTER_FLOW_ANSWERED);
+}
+
+static __always_inline void take_way(struct pkt *p, const struct flow_way *w)
+{
+	p->action = w->action;
+	p->to = w->to;
+	mac_copy(p->new_dmac, w->dmac);
+	mac_copy(p->new_smac, w->smac);
+}
+
+/* Put what the entry says into *p. */
+static __always_inline void take(struct pkt *p, const struct flow *f, const struct flow_way *w)
+{
+	take_way(p, w);
+	p->flow_flags = f->flags;
+	p->state = f->state;
+	p->end[0].identity = f->identity[0];
+	p->end[1].identity = f->identity[1];
+	p->end[0].endpoint = f->endpoint[0];
+	p->end[1].endpoint = f->endpoint[1];
+}
+
+/* A SYN of the opener after the end, or of the other end at any time, opens a new flow with the
+ * same tuple. */
+static __always_inline int is_reopened(const struct pkt *p, const struct flow *f)
+{
+	if (p->protocol != IPPROTO_TCP || (p->flags & PKT_RELATED))
+		return 0;
+	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	       ((p->flags & PKT_REPLY) || f->state == FLOW_STATE_CLOSED);
+}
+
+static __always_inline int unknown(struct pkt *p, __u8 extra)
+{
+	p->flags = (p->flags & ~PKT_REPLY) | extra;
+	return p->flags & PKT_RELATED ? DROP(p, UNKNOWN_FLOW) : 0;
+}
+
+static __always_inline int denied(struct pkt *p, const struct flow *f)
+{
+	p->denied = f->direction;
+	p->judged = 1 << f->direction;
+	if (f->direction == POLICY_INGRESS)
+		p->decision[POLICY_INGRESS].rule = f->rule[POLICY_INGRESS];
+	else
+		p->decision[POLICY_EGRESS].rule = f->rule[POLICY_EGRESS];
+	return f->reason == DROP_POLICY_DENY ? DROP(p, POLICY_DENY) : DROP(p, POLICY_DENIED);
+}
+
+__noinline int flow_find(struct pkt *p)
+{
+	struct flow_key key;
+	struct flow_way *w;
+	struct flow *f;
+	int half = 0;
+
+	if (!p)
+		return -DROP_INVALID_PACKET;
+	if (p->flags & PKT_STATELESS)
+		return 0;
+	p->current = state_current();
+	key_make(&key, p);
+	f = lookup(&key, p->family, &half);
+	if (!f)
+		return unknown(p, 0);
+	w = flow_way(f, key.way);
+	if (flow_is_reply(f, key.way))
+		p->flags |= PKT_REPLY;
+	if (f->expires < bpf_jiffies64() || is_reopened(p, f) ||
+		w->from != (p->hook == HOOK_EGRESS ? p->ifindex : 0))
+		return unknown(p, PKT_REPLACE);
+	take(p, f, w);
+	if (f->epoch != (__u32)p->current) {
+		p->flags |= PKT_FOUND;
+		return 0;
+	}
+	if (f->flags & FLOW_DENIED)
+		return denied(p, f);
+	__sync_fetch_and_add(&w->packets, 1);
+	__sync_fetch_and_add(&w->bytes, p->length);
+	if (p->flags & PKT_RELATED)
+		return PKT_DONE;
+	advance(p, f, key.way);
+	p->state = f->state;
+	f->expires = bpf_jiffies64() + timeout_of(p, f->state);
+	if (half)
+		promote(p, &key, f);
+	return PKT_DONE;
+}
+
+/* Bind both ways to where their packets come in and say what happens to them. */
+static __always_inline void fill_ways(const struct pkt *p, struct flow *f, __u32 forward)
+{
+	struct flow_way *to = flow_way(f, forward), *back = flow_way(f, !forward);
+	struct route r;
+
+	route_choose(p, &r);
+	to->from = r.forward_from;
+	to->to = r.forward_to;
+	to->action = r.forward_action;
+	back->from = r.reply_from;
+	back->to = r.reply_to;
+	back->action = r.reply_action;
+	mac_copy(to->source, p->end[0].mac);
+	mac_copy(to->dmac, p->end[1].mac);
+	mac_copy(to->smac, p->end[1].host_mac);
+	mac_copy(back->source, p->end[1].mac);
+	mac_copy(back->dmac, p->end[0].mac);
+	mac_copy(back->smac, p->end[0].host_mac);
+}
+
+static __always_inline void fill_verdict(const struct pkt *p, struct flow *f)
+{
+	f->identity[0] = p->end[0].identity;
+	f->identity[1] = p->end[1].identity;
+	f->endpoint[0] = p->end[0].endpoint;
+	f->endpoint[1] = p->end[1].endpoint;
+	f->rule[POLICY_INGRESS] = p->decision[POLICY_INGRESS].rule;
+	f->rule[POLICY_EGRESS] = p->decision[POLICY_EGRESS].rule;
+}
+
+/*
+ * A packet that ends something, or answers something unknown, is let through where policy allows
+ * it, but leaves no entry: an entry would let the other direction pass.
+ */
+static __always_inline int leaves_entry(const struct pkt *p)
+{
+	if (p->flags & PKT_STATELESS || p->echo == ECHO_REPLY)
+		return 0;
+	return !(p->tcp_flags & TCP_RST);
+}
+
+/* The half-open entry. */
+static __always_inline void fill_new(const struct pkt *p, struct flow *f, __u32 way)
+{
+	struct flow_way *w = flow_way(f, way);
+
+	f->expires = bpf_jiffies64() + timeout_of(p, FLOW_STATE_NEW);
+	f->created = bpf_ktime_get_ns();
+	f->epoch = (__u32)p->current;
+	f->flags = p->flow_flags | (way ? FLOW_ORIGIN_HIGH : 0) |
+		   (p->hook == HOOK_INGRESS ? FLOW_VIA_STACK : 0);
+	fill_verdict(p, f);
+	w->packets = 1;
+	w->bytes = p->length;
+	w->tcp_flags = p->tcp_flags;
+}
+
+__noinline int flow_create(struct pkt *p)
+{
+	struct flow_key key;
+	__u32 zero = 0;
+	struct flow *f = bpf_map_lookup_elem(&scratch, &zero);
+	long r;
+
+	if (!p || !f)
+		return -DROP_INVALID_PACKET;
+	__builtin_memset(f, 0, sizeof(*f));
+	key_make(&key, p);
+	fill_ways(p, f, key.way);
+	take_way(p, flow_way(f, key.way));
+	p->flags |= PKT_NEW;
+	if (!leaves_entry(p))
+		return 0;
+	if (p->flags & PKT_REPLACE)
+		forget(&key, p->family);
+	fill_new(p, f, key.way);
+	r = p->family == 4 ? bpf_map_update_elem(&half4, &key.v4, f, BPF_ANY)
+			   : bpf_map_update_elem(&half6, &key.v6, f, BPF_ANY);
+	if (r)
+		return DROP(p, FLOW_INSERT);
+	count(COUNTER_FLOW_CREATED);
+	return 0;
+}
+
+__noinline int flow_again(struct pkt *p, int outcome)
+{
+	struct flow_key key;
+	struct flow_way *w;
+	struct flow *f;
+	int half = 0;
+
+	if (!p)
+		return -DROP_INVALID_PACKET;
+	key_make(&key, p);
+	f = lookup(&key, p->family, &half);
+	if (!f) /* collected in between: its next packet begins anew */
+		return outcome ? outcome : DROP(p, UNKNOWN_FLOW);
+	count(COUNTER_FLOW_JUDGED_AGAIN);
+	fill_verdict(p, f);
+	f->direction = p->denied;
+	f->reason = (__u8)-outcome;
+	if (outcome) {
+		f->flags |= FLOW_DENIED;
+	} else {
+		if (f->flags & FLOW_DENIED)
+			p->flags |= PKT_TRACE; /* allowed again: worth an event */
+		f->flags &= ~FLOW_DENIED;
+		fill_ways(p, f, flow_is_reply(f, key.way) ? !key.way : key.way);
+	}
+	w = flow_way(f, key.way);
+	barrier();
+	*(volatile __u32 *)&f->epoch =
+		(__u32)p->current; /* last: until now the entry was not in force */
+	if (outcome)
+		return outcome;
+	__sync_fetch_and_add(&w->packets, 1);
+	__sync_fetch_and_add(&w->bytes, p->length);
+	take(p, f, w);
+	if (p->flags & PKT_RELATED)
+		return 0;
+	advance(p, f, key.way);
+	f->expires = bpf_jiffies64() + timeout_of(p, f->state);
+	if (half)
+		promote(p, &key, f);
+	return 0;
+}

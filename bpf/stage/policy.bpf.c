@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stage policy. Called for the first packet of a flow, and again when epoch has changed. Must hold:
+ * both directions are judged by the one revision that was read at the start; an endpoint whose
+ * identity has no slot passes nothing.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi/config.h"
+#include "abi/identity.h"
+#include "abi/map.h"
+#include "kernel/icmp.h"
+#include "stage/policy.h"
+
+#define STAGE_HERE STAGE_POLICY
+
+extern const volatile struct dp_config config;
+
+struct state_map state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAP_SLOT_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct slot_key);
+	__type(value, __u32);
+} slot SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAP_PEER_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct peer_key);
+	__type(value, struct peer_class);
+} peer SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, MAP_RULE_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct rule_key);
+	__type(value, struct decision);
+} rule SEC(".maps");
+
+/* The port that rules speak of: the answerer's; for ICMP type and code of what the opener sent. */
+static __always_inline __be16 judged_port(const struct pkt *p)
+{
+	if (p->echo)
+		return bpf_htons(
+			(p->echo == ECHO_REPLY && !(p->flags & PKT_REPLY)
+					? (p->family == 4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY)
+					: (p->family == 4 ? ICMP4_ECHO : ICMP6_ECHO))
+			<< 8);
+	if (p->flags & PKT_STATELESS)
+		return bpf_htons((__u16)(p->icmp_type << 8 | p->icmp_code));
+	return p->flags & PKT_REPLY ? p->source_port : p->destination_port;
+}
+
+static __always_inline int decide(struct pkt *p, __u8 direction, __u32 self, __u32 other)
+{
+	struct slot_key sk = {.identity = self, .generation = (__u32)(p->current >> 32) & 1};
+	struct rule_key rk = {.prefixlen = RULE_PREFIX_PORT, .direction = direction};
+	struct peer_key pk = {.identity = other};
+	struct decision *d;
+	struct peer_class *c;
+	__u32 *number;
+
+	number = bpf_map_lookup_elem(&slot, &sk);
+	if (!number)
+		return DROP(p, EP_NOT_READY);
+	pk.slot = *number;
+	c = bpf_map_lookup_elem(&peer, &pk);
+	rk.slot = pk.slot;
+	rk.class = c ? c->class[direction] : 0;
+	rk.protocol = p->protocol;
+	rk.port = judged_port(p);
+	d = bpf_map_lookup_elem(&rule, &rk);
+	if (!d)
+		return DROP(p, EP_NOT_READY);
+	p->judged |= 1 << direction;
+	p->decision[direction].rule = d->rule;
+	p->decision[direction].verdict = d->verdict;
+	p->decision[direction].flags = d->flags;
+	p->decision[direction].match = d->match;
+	if (d->verdict == POLICY_ALLOW)
+		return 0;
+	p->denied = direction;
+	return d->verdict == POLICY_DENY ? DROP(p, POLICY_DENY) : DROP(p, POLICY_DENIED);
+}
+
+__noinline int policy_judge(struct pkt *p)
+{
+	int r = 0;
+
+	if (!p)
+		return -DROP_INVALID_PACKET;
+	p->current = state_current();
+	p->judged = 0;
+	if (p->end[0].endpoint)
+		r = decide(p, POLICY_EGRESS, p->end[0].identity, p->end[1].identity);
+	if (r || !p->end[1].endpoint)
+		return r;
+	if (p->end[0].identity == IDENTITY_HOST && config.allow_localhost) {
+		p->judged |= 1 << POLICY_INGRESS;
+		p->decision[POLICY_INGRESS] = (struct event_decision){.verdict = POLICY_ALLOW};
+		return 0;
+	}
+	return decide(p, POLICY_INGRESS, p->end[1].identity, p->end[0].identity);
+}
