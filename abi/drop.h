@@ -2,8 +2,8 @@
 #ifndef KILIM_ABI_DROP_H
 #define KILIM_ABI_DROP_H
 /*
- * Reasons for a drop: numbers and texts are Hubble's public ones (interface sheet, drop-reasons). Only those that kilim
- * gives are listed. X(NAME, number, hubble enum name, text).
+ * Reasons for a drop: numbers and texts are Hubble's public ones (interface sheet, drop-reasons).
+ * Only those that kilim gives are listed. X(NAME, number, hubble enum name, text).
  */
 #define DROP_REASONS(X)                                                                            \
 	X(INVALID_SOURCE_MAC, 130, "INVALID_SOURCE_MAC", "Invalid source mac")                     \
@@ -17,7 +17,8 @@
 	X(UNKNOWN_L4, 142, "UNKNOWN_L4_PROTOCOL", "Unknown L4 protocol")                           \
 	X(UNROUTABLE, 151, "STALE_OR_UNROUTABLE_IP", "Stale or unroutable IP")                     \
 	X(FLOW_INSERT, 155, "CT_MAP_INSERTION_FAILED", "CT: Map insertion failed")                 \
-	X(INVALID_EXTENSION, 156, "INVALID_IPV6_EXTENSION_HEADER", "Invalid IPv6 extension header") \
+	X(INVALID_EXTENSION, 156, "INVALID_IPV6_EXTENSION_HEADER",                                 \
+		"Invalid IPv6 extension header")                                                   \
 	X(UNKNOWN_FLOW, 163, "UNKNOWN_CONNECTION_TRACKING_STATE",                                  \
 		"Unknown connection tracking state")                                               \
 	X(UNSUPPORTED_L2, 166, "UNSUPPORTED_L2_PROTOCOL", "Unsupported L2 protocol")               \
@@ -37,7 +38,7 @@ enum drop_reason {
 #define X(name, number, hubble, text) DROP_##name = number,
 	DROP_REASONS(X)
 #undef X
-	DROP_MAX = 256,
+		DROP_MAX = 256,
 };
 
 #endif

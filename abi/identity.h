@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef KILIM_ABI_IDENTITY_H
 #define KILIM_ABI_IDENTITY_H
-/* Security identities: numbers that stand for a set of labels. Numbering is Cilium's (interface sheet, 1b). */
+/* Security identities: numbers that stand for a set of labels. Numbering is Cilium's (interface
+ * sheet, 1b). */
 #include "abi/addr.h"
 
 /* X(NAME, number, text): the reserved identities; text is the label behind "reserved:". */
@@ -22,7 +23,7 @@ enum identity {
 #define X(name, number, text) IDENTITY_##name = number,
 	IDENTITY_RESERVED(X)
 #undef X
-	IDENTITY_CLUSTER_MIN = 256,   /* allocated per label set */
+		IDENTITY_CLUSTER_MIN = 256, /* allocated per label set */
 	IDENTITY_CLUSTER_MAX = 65535,
 	IDENTITY_LOCAL_MIN = 1 << 24 | 1, /* allocated on this node for prefixes (CIDR) */
 	IDENTITY_LOCAL_MAX = (1 << 24) + 0xffffff,

@@ -2,23 +2,28 @@
 #ifndef KILIM_ABI_POLICY_H
 #define KILIM_ABI_POLICY_H
 /*
- * Compiled policy. identity -> slot, {slot, peer identity} -> class, then one longest-prefix look-up decides. User space
- * has resolved deny, precedence, ranges and "any" before it writes, so that the kernel never searches.
+ * Compiled policy. identity -> slot, {slot, peer identity} -> class, then one longest-prefix
+ * look-up decides. User space has resolved deny, precedence, ranges and "any" before it writes, so
+ * that the kernel never searches.
  */
 #include <linux/types.h>
 
 enum policy_direction {
 	POLICY_INGRESS, /* to the endpoint */
-	POLICY_EGRESS,  /* from the endpoint */
+	POLICY_EGRESS, /* from the endpoint */
 	POLICY_DIRECTIONS,
 };
 
 /*
- * The one value that switches policy: stored with one 64-bit store, read once per packet. revision picks the set of slots
- * (its lowest bit is the generation in struct slot_key); epoch is compared with a flow's.
+ * The one value that switches policy: stored with one 64-bit store, read once per packet. revision
+ * picks the set of slots (its lowest bit is the generation in struct slot_key); epoch is compared
+ * with a flow's.
  */
 struct state {
 	__u64 current; /* revision << 32 | epoch */
+	__u32 migrating; /* 1 while flows are being moved from maps of another layout (stage flow)
+			  */
+	__u32 pad;
 };
 
 /* Key of map slot: which slot an identity uses in a generation. Value: __u32 slot. */
@@ -27,7 +32,8 @@ struct slot_key {
 	__u32 generation; /* revision & 1 */
 };
 
-/* Key of map peer: the class that a peer identity has in a slot. No entry: class 0, the peers that no rule names. */
+/* Key of map peer: the class that a peer identity has in a slot. No entry: class 0, the peers that
+ * no rule names. */
 struct peer_key {
 	__u32 slot;
 	__u32 identity;
@@ -38,25 +44,26 @@ struct peer_class {
 };
 
 /*
- * Key of map rule: longest prefix over slot, class, direction, protocol, port. A prefix that ends before protocol covers all
- * protocols, one that ends inside port a power-of-two range. For ICMP the port is type << 8 | code.
+ * Key of map rule: longest prefix over slot, class, direction, protocol, port. A prefix that ends
+ * before protocol covers all protocols, one that ends inside port a power-of-two range. For ICMP
+ * the port is type << 8 | code.
  */
 struct rule_key {
 	__u32 prefixlen;
 	__u32 slot;
 	__u16 class;
 	__u8 direction; /* enum policy_direction */
-	__u8 protocol;  /* IPPROTO_* */
-	__be16 port;    /* destination port; 0 for protocols without one */
+	__u8 protocol; /* IPPROTO_* */
+	__be16 port; /* destination port; 0 for protocols without one */
 	__u16 pad;
 };
 
 _Static_assert(sizeof(struct rule_key) == 16, "LPM key of 12 data bytes");
 
 enum {
-	RULE_PREFIX_CLASS = 56,    /* slot, class, direction: any protocol */
+	RULE_PREFIX_CLASS = 56, /* slot, class, direction: any protocol */
 	RULE_PREFIX_PROTOCOL = 64, /* one protocol, any port */
-	RULE_PREFIX_PORT = 80,     /* one protocol, one port */
+	RULE_PREFIX_PORT = 80, /* one protocol, one port */
 };
 
 enum policy_verdict {
@@ -83,12 +90,12 @@ enum policy_match {
 /* Value of map rule. */
 struct decision {
 	__u8 verdict; /* enum policy_verdict */
-	__u8 flags;   /* enum policy_flag */
-	__u8 match;   /* enum policy_match */
-	__u8 shadow;  /* verdict of a policy in shadow mode; equal to verdict when there is none */
-	__u16 proxy;  /* proxy port to redirect to, host byte order; 0 none */
+	__u8 flags; /* enum policy_flag */
+	__u8 match; /* enum policy_match */
+	__u8 shadow; /* verdict of a policy in shadow mode; equal to verdict when there is none */
+	__u16 proxy; /* proxy port to redirect to, host byte order; 0 none */
 	__u16 pad;
-	__u32 rule;        /* rule id, explained by the agent; 0 when no policy applies */
+	__u32 rule; /* rule id, explained by the agent; 0 when no policy applies */
 	__u32 shadow_rule; /* rule id of the shadow verdict */
 };
 

@@ -58,6 +58,18 @@ static __always_inline int gateway(struct __sk_buff *skb, struct pkt *p, int wha
 	return VERDICT_DROP;
 }
 
+/* A flow that has not been moved from the build before is that build's business. Returns when it is
+ * not, or when that has gone. */
+static __always_inline void hand_back(struct __sk_buff *skb, struct pkt *p, enum hook hook)
+{
+	if ((p->flags & PKT_FOUND) || !state_migrating() || !flow_previous(p))
+		return;
+	if (hook == HOOK_EGRESS)
+		bpf_tail_call_static(skb, &entry_previous, ENTRY_ENDPOINT_EGRESS);
+	else
+		bpf_tail_call_static(skb, &entry_previous, ENTRY_ENDPOINT_INGRESS);
+}
+
 static __always_inline int packet(struct __sk_buff *skb, enum hook hook)
 {
 	struct pkt p = {};
@@ -71,6 +83,8 @@ static __always_inline int packet(struct __sk_buff *skb, enum hook hook)
 		return gateway(skb, &p, r);
 	r = r ?: identity_check(skb, &p);
 	r = r ?: flow_find(&p);
+	if (r == 0 || r == -DROP_UNKNOWN_FLOW)
+		hand_back(skb, &p, hook);
 	if (r == 0) {
 		r = identity_resolve(&p);
 		r = r ?: policy_judge(&p);

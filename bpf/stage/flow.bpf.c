@@ -27,6 +27,37 @@ struct flow6_map flow6 SEC(".maps");
 struct half4_map half4 SEC(".maps");
 struct half6_map half6 SEC(".maps");
 
+/* One entry each until the loader puts the maps of the build before in their place. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key4);
+	__type(value, struct flow);
+} previous4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key6);
+	__type(value, struct flow);
+} previous6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key4);
+	__type(value, struct flow);
+} previous_half4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key6);
+	__type(value, struct flow);
+} previous_half6 SEC(".maps");
+
+struct entry_map entry_previous SEC(".maps");
+
 enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
 
 /* Where a new entry is put together: it would be too large for the stack. */
@@ -245,6 +276,26 @@ __noinline int flow_find(struct pkt *p)
 	if (half)
 		promote(p, &key, f);
 	return PKT_DONE;
+}
+
+__noinline int flow_previous(struct pkt *p)
+{
+	struct flow_key key;
+	void *f;
+
+	if (!p)
+		return 0;
+	key_make(&key, p);
+	if (p->family == 4) {
+		f = bpf_map_lookup_elem(&previous4, &key.v4);
+		if (!f)
+			f = bpf_map_lookup_elem(&previous_half4, &key.v4);
+	} else {
+		f = bpf_map_lookup_elem(&previous6, &key.v6);
+		if (!f)
+			f = bpf_map_lookup_elem(&previous_half6, &key.v6);
+	}
+	return f != NULL;
 }
 
 /* Bind both ways to where their packets come in and say what happens to them. */

@@ -46,6 +46,23 @@ extern struct half4_map half4 SEC(".maps");
 extern struct half6_map half6 SEC(".maps");
 
 /*
+ * While a new build takes over and the layout of flows has changed, a flow that has not been moved
+ * yet is served by the programs of the build before: they wait in entry_previous. The previous_
+ * maps are theirs; only the keys are understood here.
+ */
+struct entry_map {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, ENTRY_COUNT);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
+extern struct entry_map entry_previous SEC(".maps");
+
+/* Whether the packet's flow is in a map of the build before. */
+int flow_previous(struct pkt *p);
+
+/*
  * Look the packet's flow up. PKT_DONE: it is known and in force, the packet is counted and
  * p->action says what happens to it. 0: unknown, or (PKT_FOUND) to be judged again. Negative: a
  * reason.

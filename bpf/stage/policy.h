@@ -27,6 +27,15 @@ static __always_inline __u64 state_current(void)
 	return s ? *(volatile __u64 *)&s->current : 0;
 }
 
+/* Whether flows are being moved from the maps of a build before. */
+static __always_inline __u32 state_migrating(void)
+{
+	__u32 zero = 0;
+	struct state *s = bpf_map_lookup_elem(&state, &zero);
+
+	return s ? *(volatile __u32 *)&s->migrating : 0;
+}
+
 /* The egress verdict of the opener and the ingress verdict of the answerer, as far as they are of
  * this node. 0 or a reason. */
 int policy_judge(struct pkt *p);
