@@ -107,7 +107,12 @@ struct frag_key {
 /* Value of map frag: what only the first fragment says. */
 struct frag {
 	__be16 source_port, destination_port;
+	__u8 icmp_type, icmp_code;
+	__u8 echo; /* ICMP: 1 a request, 2 a reply, else 0 */
+	__u8 pad;
 	__u64 expires; /* jiffies64 */
-} __attribute__((packed, aligned(4)));
+};
+
+_Static_assert(sizeof(struct frag) == 16, "explicit padding");
 
 #endif

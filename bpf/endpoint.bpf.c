@@ -82,6 +82,8 @@ static __always_inline int packet(struct __sk_buff *skb, enum hook hook)
 	if (r > 0)
 		return gateway(skb, &p, r);
 	r = r ?: identity_check(skb, &p);
+	if (!r && p.part)
+		r = pkt_fragment(&p);
 	r = r ?: flow_find(&p);
 	if (r == 0 || r == -DROP_UNKNOWN_FLOW)
 		hand_back(skb, &p, hook);

@@ -39,6 +39,9 @@ enum pkt_flag {
 
 enum echo { ECHO_NONE, ECHO_REQUEST, ECHO_REPLY };
 
+/* Which part of a datagram it is. */
+enum part { PART_WHOLE, PART_FIRST, PART_LATER };
+
 /* One end of the flow in the direction of its opening: end[0] opened it. */
 struct end {
 	__u32 identity;
@@ -68,12 +71,15 @@ struct pkt {
 	__u8 action; /* enum flow_action */
 	__u8 denied; /* enum policy_direction that said no */
 	__u8 judged; /* bit per enum policy_direction */
+	__u8 part; /* enum part */
+	__u8 pad5;
 	__u16 ethertype; /* host byte order */
 	__u16 l4_offset;
 	__u32 length; /* from the Ethernet header on */
 	__u32 ifindex, ingress_ifindex;
 	__u32 to; /* FLOW_PEER: ifindex */
 	__u32 file_line;
+	__u32 fragment_id; /* as in the header */
 	__u64 current; /* struct state at the time of judging */
 	struct end end[2];
 	struct event_decision decision[POLICY_DIRECTIONS];
@@ -113,6 +119,11 @@ static __always_inline int addr_equal(const struct addr *a, const struct addr *b
 {
 	return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2] &&
 	       a->word[3] == b->word[3];
+}
+
+static __always_inline int addr_none(const struct addr *a)
+{
+	return !(a->word[0] | a->word[1] | a->word[2] | a->word[3]);
 }
 
 #endif

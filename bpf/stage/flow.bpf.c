@@ -167,7 +167,7 @@ static __always_inline void advance(struct pkt *p, struct flow *f, __u32 way)
  * the answer: SYN cookies and floods of forged SYNs draw answers too. A full flow table leaves the
  * entry where it is, and says so.
  */
-static __always_inline void promote(const struct pkt *p, const struct flow_key *k, struct flow *f)
+static __always_inline void promote(struct pkt *p, const struct flow_key *k, struct flow *f)
 {
 	long r;
 
@@ -176,6 +176,7 @@ static __always_inline void promote(const struct pkt *p, const struct flow_key *
 	if (p->protocol == IPPROTO_TCP && ((p->flags & PKT_REPLY) || !(p->tcp_flags & TCP_ACK)))
 		return;
 	f->state = FLOW_STATE_ESTABLISHED;
+	p->state = FLOW_STATE_ESTABLISHED;
 	f->expires = bpf_jiffies64() + timeout_of(p, FLOW_STATE_ESTABLISHED);
 	r = p->family == 4 ? bpf_map_update_elem(&flow4, &k->v4, f, BPF_NOEXIST)
 			   : bpf_map_update_elem(&flow6, &k->v6, f, BPF_NOEXIST);
@@ -226,15 +227,23 @@ static __always_inline int unknown(struct pkt *p, __u8 extra)
 	return p->flags & PKT_RELATED ? DROP(p, UNKNOWN_FLOW) : 0;
 }
 
+/* Denied when it was judged again: what was written then. */
 static __always_inline int denied(struct pkt *p, const struct flow *f)
 {
+	__u8 verdict = f->reason == DROP_POLICY_DENY ? POLICY_DENY : POLICY_DEFAULT_DENY;
+
+	if (f->reason != DROP_POLICY_DENY && f->reason != DROP_POLICY_DENIED)
+		return pkt_drop(p, STAGE_HERE, __LINE__, f->reason ? f->reason : DROP_UNKNOWN_FLOW);
 	p->denied = f->direction;
 	p->judged = 1 << f->direction;
-	if (f->direction == POLICY_INGRESS)
+	if (f->direction == POLICY_INGRESS) {
 		p->decision[POLICY_INGRESS].rule = f->rule[POLICY_INGRESS];
-	else
+		p->decision[POLICY_INGRESS].verdict = verdict;
+	} else {
 		p->decision[POLICY_EGRESS].rule = f->rule[POLICY_EGRESS];
-	return f->reason == DROP_POLICY_DENY ? DROP(p, POLICY_DENY) : DROP(p, POLICY_DENIED);
+		p->decision[POLICY_EGRESS].verdict = verdict;
+	}
+	return verdict == POLICY_DENY ? DROP(p, POLICY_DENY) : DROP(p, POLICY_DENIED);
 }
 
 __noinline int flow_find(struct pkt *p)
@@ -420,6 +429,7 @@ __noinline int flow_again(struct pkt *p, int outcome)
 	if (p->flags & PKT_RELATED)
 		return 0;
 	advance(p, f, key.way);
+	p->state = f->state;
 	f->expires = bpf_jiffies64() + timeout_of(p, f->state);
 	if (half)
 		promote(p, &key, f);

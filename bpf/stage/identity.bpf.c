@@ -67,6 +67,12 @@ static __always_inline __u32 identity_of_addr(__u16 domain, const struct addr *a
 	return v ? v->identity : IDENTITY_UNKNOWN;
 }
 
+/* Whether the endpoint has this address; one without IPv6 does not have "::". */
+static __always_inline int is_own(const struct endpoint *e, __u8 family, const struct addr *a)
+{
+	return addr_equal(a, family == 4 ? &e->addr4 : &e->addr6) && !addr_none(a);
+}
+
 /* What an endpoint sends must bear its own MAC and one of its own addresses. */
 static __always_inline int check_egress(struct pkt *p)
 {
@@ -79,7 +85,7 @@ static __always_inline int check_egress(struct pkt *p)
 	p->domain = (__u16)e->domain;
 	if (!mac_equal(p->smac, e->mac))
 		return DROP(p, INVALID_SOURCE_MAC);
-	if (!addr_equal(&p->sender, p->family == 4 ? &e->addr4 : &e->addr6))
+	if (!is_own(e, p->family, &p->sender))
 		return DROP(p, INVALID_SOURCE_IP);
 	if (!(e->flags & ENDPOINT_READY))
 		return DROP(p, EP_NOT_READY);
@@ -92,12 +98,15 @@ static __always_inline int check_egress(struct pkt *p)
  */
 static __always_inline int check_ingress(struct pkt *p)
 {
-	struct endpoint *e = endpoint_of_addr(p->domain, &p->destination);
+	struct endpoint *e = endpoint_of_device(p->ifindex);
 
 	if (!e)
 		return DROP(p, UNROUTABLE);
 	p->end[1].identity = e->identity;
 	p->end[1].endpoint = e->id;
+	p->domain = (__u16)e->domain;
+	if (!is_own(e, p->family, &p->destination)) /* a stale route, or one that is not ours */
+		return DROP(p, UNROUTABLE);
 	if (!(e->flags & ENDPOINT_READY))
 		return DROP(p, EP_NOT_READY);
 	if (p->ingress_ifindex)
@@ -137,6 +146,7 @@ static __always_inline int resolve_end(struct pkt *p, struct end *end, const str
 
 __noinline int identity_resolve(struct pkt *p)
 {
+	__u32 here;
 	int r;
 
 	if (!p)
@@ -146,6 +156,12 @@ __noinline int identity_resolve(struct pkt *p)
 		r = resolve_end(p, &p->end[1], p->flags & PKT_REPLY ? &p->source : &p->destination);
 	if (r)
 		return r;
+	/* the end at this device is its endpoint, or else its address is not written yet: as an
+	 * address outside it would not be judged */
+	here = !(p->flags & PKT_REPLY) == (p->hook == HOOK_EGRESS) ? p->end[0].ifindex
+								   : p->end[1].ifindex;
+	if (here != p->ifindex)
+		return DROP(p, EP_NOT_READY);
 	/* a device that brings a node's own address: source NAT on the way, or a forgery; not the
 	 * node itself */
 	if (p->end[0].identity == IDENTITY_HOST && (p->flow_flags & FLOW_FROM_OUTSIDE))

@@ -74,6 +74,8 @@ static __always_inline struct flow_way *known_way(struct __sk_buff *skb, struct 
 		return NULL;
 	if (hook == HOOK_EGRESS && !mac_equal(eth->h_source, w->source))
 		return NULL;
+	if (hook == HOOK_INGRESS && w->to != skb->ifindex) /* the stack took it to another one */
+		return NULL;
 	f->expires = now + (protocol == IPPROTO_TCP ? config.timeout_tcp : config.timeout_any);
 	return w;
 }

@@ -59,37 +59,6 @@ static __always_inline void addr_from4(struct addr *a, __be32 v4)
 	a->word[3] = v4;
 }
 
-/* Ports of a datagram in fragments: the first one leaves them for the others. */
-static __always_inline int fragment_ports(struct pkt *p, const struct fragment *f)
-{
-	struct frag_key key = {
-		.source = p->source,
-		.destination = p->destination,
-		.id = f->id,
-		.protocol = p->protocol,
-		.domain = p->domain,
-	};
-	__u64 now = bpf_jiffies64();
-	struct frag *known;
-
-	if (f->first) {
-		struct frag ports = {
-			.source_port = p->source_port,
-			.destination_port = p->destination_port,
-			.expires = now + config.timeout_frag,
-		};
-
-		return bpf_map_update_elem(&frag, &key, &ports, BPF_ANY) ? DROP(p, FRAG_NOT_FOUND)
-									 : 0;
-	}
-	known = bpf_map_lookup_elem(&frag, &key);
-	if (!known || known->expires < now)
-		return DROP(p, FRAG_NOT_FOUND);
-	p->source_port = known->source_port;
-	p->destination_port = known->destination_port;
-	return 0;
-}
-
 static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32 room)
 {
 	struct tcphdr h;
@@ -272,6 +241,8 @@ static __always_inline int parse_icmp6(struct __sk_buff *skb, struct pkt *p, __u
 	case ICMP6_REDIRECT:
 		return DROP(p, FORBIDDEN_ICMP6);
 	default:
+		if (p->destination.byte[0] == 0xff)
+			return DROP(p, UNROUTABLE);
 		p->flags |= PKT_STATELESS;
 		return 0;
 	}
@@ -282,8 +253,10 @@ static __always_inline int parse_l4(
 {
 	int r = 0;
 
+	p->fragment_id = f->id;
+	p->part = f->later ? PART_LATER : f->first ? PART_FIRST : PART_WHOLE;
 	if (f->later)
-		return fragment_ports(p, f);
+		return 0;
 	switch (p->protocol) {
 	case IPPROTO_TCP:
 		r = parse_tcp(skb, p, room);
@@ -309,9 +282,8 @@ static __always_inline int parse_l4(
 		return DROP(p, MULTICAST_HANDLED);
 	}
 	/* an ICMP error or a stateless message in fragments is nothing that a stack sends */
-	if (!r && f->first)
-		r = p->flags & (PKT_RELATED | PKT_STATELESS) ? DROP(p, INVALID_PACKET)
-							     : fragment_ports(p, f);
+	if (!r && f->first && (p->flags & (PKT_RELATED | PKT_STATELESS)))
+		return DROP(p, INVALID_PACKET);
 	return r;
 }
 
@@ -471,4 +443,42 @@ __noinline int pkt_parse(struct __sk_buff *skb, struct pkt *p)
 	default:
 		return DROP(p, UNSUPPORTED_L3);
 	}
+}
+
+/* Its sender has been checked before: nobody leaves ports in another's name. */
+__noinline int pkt_fragment(struct pkt *p)
+{
+	struct frag_key key = {};
+	__u64 now = bpf_jiffies64();
+	struct frag *known;
+
+	if (!p)
+		return -DROP_INVALID_PACKET;
+	key.source = p->source;
+	key.destination = p->destination;
+	key.id = p->fragment_id;
+	key.protocol = p->protocol;
+	key.domain = p->domain;
+	if (p->part == PART_FIRST) {
+		struct frag first = {
+			.source_port = p->source_port,
+			.destination_port = p->destination_port,
+			.icmp_type = p->icmp_type,
+			.icmp_code = p->icmp_code,
+			.echo = p->echo,
+			.expires = now + config.timeout_frag,
+		};
+
+		return bpf_map_update_elem(&frag, &key, &first, BPF_ANY) ? DROP(p, FRAG_NOT_FOUND)
+									 : 0;
+	}
+	known = bpf_map_lookup_elem(&frag, &key);
+	if (!known || known->expires < now)
+		return DROP(p, FRAG_NOT_FOUND);
+	p->source_port = known->source_port;
+	p->destination_port = known->destination_port;
+	p->icmp_type = known->icmp_type;
+	p->icmp_code = known->icmp_code;
+	p->echo = known->echo;
+	return 0;
 }

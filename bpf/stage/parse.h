@@ -11,5 +11,10 @@
  */
 enum { PKT_ARP = 2, PKT_ND = 3 };
 int pkt_parse(struct __sk_buff *skb, struct pkt *p);
+/*
+ * For p->part, once the sender is checked: the first fragment leaves its ports for the others,
+ * which get theirs here. 0 or a reason.
+ */
+int pkt_fragment(struct pkt *p);
 
 #endif

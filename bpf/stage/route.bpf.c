@@ -224,6 +224,8 @@ __noinline int route_nd(struct __sk_buff *skb, struct pkt *p)
 		return quiet(p); /* duplicate address detection: nobody else has it */
 	if (!addr_equal(&p->sender, &e.addr6) && !link_local(&p->sender))
 		return DROP(p, INVALID_SOURCE_IP);
+	if (addr_none(&n.target)) /* or a gateway that is off would match */
+		return DROP(p, INVALID_PACKET);
 	for (int i = 0; i < 4; i++) {
 		if (n.target.word[i] != config.gateway6.word[i])
 			return DROP(p, UNROUTABLE);

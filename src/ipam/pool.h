@@ -2,9 +2,8 @@
 #ifndef KILIM_IPAM_POOL_H
 #define KILIM_IPAM_POOL_H
 /*
- * A pool of addresses out of one prefix. Pure and in memory: what is in use is known from the
- * endpoints, which are on disk. The first address is the gateway's; an IPv4 pool's network and
- * broadcast addresses are never given out. Of a large pool the first 65,536 addresses are used.
+ * A pool of addresses of one prefix, IPv4 or IPv6. Pure bookkeeping in memory: who holds what survives a restart in the state of the
+ * holders, who take it again. An address that was released is given out again as late as the pool allows.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,24 +13,24 @@
 
 struct pool;
 
-/* -EINVAL when the prefix has no room for a gateway and an endpoint. The gateway's address is
- * reserved. */
-int pool_new(const struct prefix *prefix, struct pool **ret, struct err *e) MUST_USE;
+/*
+ * A pool of all addresses of the prefix but those that are special: IPv4 network and broadcast address (in prefixes shorter than /31), the IPv6
+ * subnet-router address (shorter than /127), and the gateway (NULL: none). Only the first 2^24 addresses of an IPv4 prefix and 2^16 of an IPv6
+ * one are used. -EINVAL when nothing is left or the gateway lies outside.
+ */
+int pool_new(const struct prefix *p, const struct addr *gateway, struct pool **ret, struct err *e) MUST_USE;
 void pool_free(struct pool *p); /* NULL is fine */
-/* A free address, the one after the last that was given out: an address rests as long as it can.
- * -ENOSPC names the pool and its size. */
+/* The next free address behind the one given out last. -ENOSPC names the pool. */
 int pool_alloc(struct pool *p, struct addr *ret, struct err *e) MUST_USE;
-/* This very address. -EEXIST: in use or reserved; -ERANGE: not of this pool. */
+/* This address. -EEXIST: in use; -ERANGE: not of this pool; -EINVAL: a special one. */
 int pool_take(struct pool *p, const struct addr *a, struct err *e) MUST_USE;
-/* Give an address back; one that is not in use, or not of this pool, is ignored. */
-void pool_release(struct pool *p, const struct addr *a);
-bool pool_in_use(const struct pool *p, const struct addr *a);
-/* Addresses that endpoints have, and that they can have in all (without gateway, network and
- * broadcast). */
+/* Give it back; false when it was not in use. */
+bool pool_release(struct pool *p, const struct addr *a);
+/* Whether the address lies in the pool's prefix. */
+bool pool_has(const struct pool *p, const struct addr *a);
+bool pool_is_used(const struct pool *p, const struct addr *a);
 size_t pool_used(const struct pool *p);
-size_t pool_total(const struct pool *p);
+size_t pool_total(const struct pool *p); /* how many can be in use at once */
 const struct prefix *pool_prefix(const struct pool *p);
-/* The first address of the pool: what workloads use as their gateway. */
-struct addr pool_gateway(const struct pool *p);
 
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes of the agent's API, as doc/api.md lists them. Called by wire.c, which gives them to
+ * the server. */
+#include "agent/api.h"
+
+const struct api_route agent_routes[] = {
+	{"GET", "/v1/healthz", api_healthz},
+	{"GET", "/v1/status", api_status},
+	{"GET", "/v1/endpoint", api_endpoint_list},
+	{"POST", "/v1/endpoint", api_endpoint_create},
+	{"POST", "/v1/endpoint/gc", api_endpoint_gc},
+	{"GET", "/v1/endpoint/{}", api_endpoint_get},
+	{"DELETE", "/v1/endpoint/{}", api_endpoint_delete},
+	{"GET", "/v1/endpoint/{}/check", api_endpoint_check},
+	{"GET", "/v1/identity", api_identity_list},
+	{"GET", "/v1/policy", api_policy_list},
+	{"GET", "/v1/policy/{}/{}/{}", api_policy_get},
+	{"PUT", "/v1/policy/{}", api_policy_put},
+	{"DELETE", "/v1/policy/{}/{}/{}", api_policy_delete},
+	{"GET", "/v1/flow", api_flow_list},
+	{"GET", "/v1/flow/table", api_flow_table},
+	{"GET", "/v1/monitor", api_monitor},
+	{"GET", "/v1/map", api_map_list},
+	{"GET", "/metrics", api_metrics},
+	{0},
+};
+
+const struct api_route metrics_routes[] = {
+	{"GET", "/metrics", api_metrics},
+	{0},
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node's own addresses have identity host, the gateways too. Called by wire.c at start and when
+ * addresses change. Must hold: the world layer is there before any endpoint is, so that every
+ * address has an identity.
+ */
+#include <stdlib.h>
+
+#include "abi/identity.h"
+#include "agent/address.h"
+#include "agent/agent.h"
+#include "agent/conf.h"
+#include "datapath/datapath.h"
+#include "kern/device.h"
+#include "model/identity.h"
+
+static void set_world(struct agent *a)
+{
+	bool dual = a->conf->ipv4 && a->conf->ipv6;
+	struct prefix all6 = {.bits = 0}, all4 = {.bits = ADDR_V4_PREFIX};
+
+	all4.addr.byte[10] = all4.addr.byte[11] = 0xff;
+	addresses_set(
+		a->addresses, ADDRESS_WORLD, &all6, dual ? IDENTITY_WORLD_IPV6 : IDENTITY_WORLD);
+	addresses_set(
+		a->addresses, ADDRESS_WORLD, &all4, dual ? IDENTITY_WORLD_IPV4 : IDENTITY_WORLD);
+}
+
+static void set_host(struct agent *a, const struct addr *addr)
+{
+	struct prefix p = address_host(addr);
+
+	if (!addr_is_zero(addr))
+		addresses_set(a->addresses, ADDRESS_HOST, &p, IDENTITY_HOST);
+}
+
+/* One entry each, at once: the whole map is only made equal when the policies are known. */
+static int sync_hosts(struct agent *a, const struct addr *addr, size_t count, struct err *e)
+{
+	int written = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct prefix p = address_host(&addr[i]);
+		int r = addresses_sync_one(a->addresses, &p, e);
+
+		if (r < 0)
+			return r;
+		written += r;
+	}
+	return written;
+}
+
+int agent_sync_node_addresses(struct agent *a, struct err *e)
+{
+	SCOPED(freep)
+	struct addr *addr = NULL;
+	const struct addr gateway[] = {a->gateway4, a->gateway6};
+	size_t count = 0;
+	int r = device_addresses(a->device, &addr, &count, e), r2;
+
+	if (r)
+		return r;
+	set_world(a);
+	addresses_clear_layer(a->addresses, ADDRESS_HOST);
+	for (size_t i = 0; i < count; i++)
+		set_host(a, &addr[i]);
+	set_host(a, &a->gateway4);
+	set_host(a, &a->gateway6);
+	if (a->ready) {
+		r = addresses_sync(a->addresses, e);
+	} else {
+		r = sync_hosts(a, addr, count, e);
+		r2 = r < 0 ? r : sync_hosts(a, gateway, ARRAY_SIZE(gateway), e);
+		r = r2 < 0 ? r2 : r + r2;
+	}
+	if (r > 0)
+		datapath_bump_epoch(a->datapath);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Policy manager. Called by the manifest watcher, the API and endpoint.c. Must hold, in this order:
+ * an identity is known as a peer to the slots in force before an address gets it; rule ids and
+ * identities are on disk before the kernel has them; the revision switches in one store; what the
+ * old revision alone needed goes last.
+ */
+#include "agent/policy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/address.h"
+#include "agent/agent.h"
+#include "agent/conf.h"
+#include "agent/endpoint.h"
+#include "agent/flows.h"
+#include "agent/generation.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "codec/json.h"
+#include "datapath/datapath.h"
+#include "loop/loop.h"
+
+LOG_MODULE("policy");
+
+/* An apply that takes less than this is made at once for a new endpoint; a longer one is put
+ * together with others. */
+enum { APPLY_AT_ONCE_NS = 5000000, RULES_FILE_MAX_BYTES = 64 << 20 };
+
+struct policies {
+	struct agent *agent;
+	struct sources sources;
+	struct rule_ids *ids;
+	uint64_t ids_saved; /* digest of what is on disk */
+	struct generation *now; /* in force; NULL before the first apply */
+	struct loop_source *defer;
+	bool started;
+	uint64_t good, bad;
+	uint64_t apply_ns; /* how long the last apply took */
+};
+
+static int on_changed(void *data)
+{
+	struct err e = {0};
+
+	/* a failure is a problem that status shows and the log has */
+	(void)policies_apply(data, &e);
+	return 0;
+}
+
+static void load_rule_ids(struct policies *p)
+{
+	SCOPED(str_done)
+	struct str path = {0};
+	SCOPED(freep)
+	char *text = NULL;
+	SCOPED(json_unrefp)
+	json_t *j = NULL;
+	struct err e = {0};
+	size_t len;
+	int r;
+
+	str_printf(&path, "%s/rules.json", p->agent->conf->state_dir);
+	r = fd_read_file(str_text(&path), RULES_FILE_MAX_BYTES, &text, &len, &e);
+	if (r == -ENOENT)
+		return;
+	r = r ?: json_parse_text(text, len, RULES_FILE_MAX_BYTES, &j, &e);
+	r = r ?: rule_ids_load(p->ids, j, &e);
+	if (r)
+		log_warn("%s: numbers of rules start anew: %s", str_text(&path), e.text);
+	else
+		p->ids_saved = hash_bytes(text, len, 0);
+}
+
+static int save_rule_ids(struct policies *p, struct err *e)
+{
+	SCOPED(json_unrefp)
+	json_t *j = rule_ids_save(p->ids);
+	SCOPED(freep)
+	char *text = json_text(j);
+	SCOPED(str_done)
+	struct str path = {0};
+	size_t len = strlen(text);
+	uint64_t digest = hash_bytes(text, len, 0);
+	int r;
+
+	if (digest == p->ids_saved)
+		return 0;
+	str_printf(&path, "%s/rules.json", p->agent->conf->state_dir);
+	r = fd_write_file(str_text(&path), text, len, 0600, e);
+	if (!r)
+		p->ids_saved = digest;
+	return r;
+}
+
+struct policies *policies_new(struct agent *a)
+{
+	struct policies *p = mem_alloc(sizeof(*p));
+	const struct policy_context ctx = {
+		.cluster = a->conf->cluster_name, .default_namespace = "default"};
+
+	p->agent = a;
+	p->ids = rule_ids_new();
+	p->defer = loop_add_defer(a->loop, on_changed, p);
+	sources_init(&p->sources, &ctx, a->conf->state_dir);
+	load_rule_ids(p);
+	return p;
+}
+
+void policies_free(struct policies *p)
+{
+	if (!p)
+		return;
+	loop_source_free(p->defer);
+	generation_free(p->now, p->agent->identities);
+	sources_done(&p->sources);
+	rule_ids_free(p->ids);
+	free(p);
+}
+
+struct sources *policies_sources(struct policies *p)
+{
+	return &p->sources;
+}
+
+void policies_changed(struct policies *p)
+{
+	if (p->started)
+		loop_defer(p->defer);
+}
+
+int policies_start(struct policies *p, struct err *e)
+{
+	p->started = true;
+	return policies_apply(p, e);
+}
+
+/*
+ * New prefixes: until now their addresses had the identity of what covers them, so the slots in
+ * force learn them with that identity's classes, and then the addresses get them: the old
+ * revision's verdicts stay the same.
+ */
+static int announce_prefixes(struct policies *p, const struct generation *next, struct err *e)
+{
+	struct agent *a = p->agent;
+	SCOPED(arena_done)
+	struct arena mem = {0};
+	struct dp_slot *slot;
+	size_t slots;
+	int r = 0;
+
+	if (p->now) {
+		slots = generation_peers_for(next, p->now, a->addresses, &mem, &slot);
+		r = slots ? datapath_policy_add_peers(a->datapath, slot, slots, e) : 0;
+	}
+	for (size_t i = 0; !r && p->now && i < next->prefixes; i++) {
+		addresses_set(
+			a->addresses, ADDRESS_PREFIX, &next->prefix[i], next->prefix_identity[i]);
+		r = addresses_sync_one(a->addresses, &next->prefix[i], e);
+		r = r > 0 ? 0 : r;
+	}
+	return r;
+}
+
+/* The addresses' prefixes are exactly those of the generation in force. */
+static int settle_prefixes(struct policies *p, struct err *e)
+{
+	struct agent *a = p->agent;
+	int r;
+
+	if (!p->now)
+		return 0;
+	addresses_clear_layer(a->addresses, ADDRESS_PREFIX);
+	for (size_t i = 0; i < p->now->prefixes; i++)
+		addresses_set(a->addresses, ADDRESS_PREFIX, &p->now->prefix[i],
+			p->now->prefix_identity[i]);
+	r = addresses_sync(a->addresses, e);
+	if (r > 0)
+		datapath_bump_epoch(a->datapath);
+	return r < 0 ? r : 0;
+}
+
+static int switch_to(struct policies *p, struct generation *next, struct err *e)
+{
+	struct agent *a = p->agent;
+	SCOPED(arena_done)
+	struct arena mem = {0};
+	struct dp_slot *slot = generation_slots(next, &mem);
+	struct dp_policy_stats stats;
+	uint32_t revision, epoch;
+
+	datapath_state(a->datapath, &revision, &epoch);
+	next->revision = revision + 1;
+	return datapath_policy_apply(
+		a->datapath, slot, next->compiled.slots, next->revision, &stats, e);
+}
+
+static int generation_make(struct policies *p, struct generation **ret, struct err *e)
+{
+	struct agent *a = p->agent;
+	struct generation *g = generation_new(&p->sources);
+	SCOPED(freep)
+	uint32_t *subject = NULL;
+	size_t subjects = endpoints_identities(a->endpoints, &subject);
+	int r = generation_take_prefixes(g, a->identities, e);
+
+	/* struct conf's and the compiler's enums have the same order */
+	r = r
+		    ?: policy_compile(&g->set, a->identities, subject, subjects,
+			       (enum policy_enforce)a->conf->enforce, p->ids, &g->compiled, e);
+	if (r) {
+		generation_free(g, a->identities);
+		return r;
+	}
+	generation_note_identities(g, a->identities);
+	*ret = g;
+	return 0;
+}
+
+static int apply(struct policies *p, struct err *e)
+{
+	struct agent *a = p->agent;
+	struct generation *next = NULL, *old = p->now;
+	struct err ignored = {0};
+	int r = generation_make(p, &next, e);
+
+	if (r)
+		return r;
+	r = agent_save_identities(a, e);
+	r = r ?: save_rule_ids(p, e);
+	r = r ?: announce_prefixes(p, next, e);
+	r = r ?: switch_to(p, next, e);
+	if (r) {
+		/* prefixes that only the refused generation knows go again */
+		(void)settle_prefixes(p, &ignored);
+		generation_free(next, a->identities);
+		return r;
+	}
+	p->now = next;
+	r = settle_prefixes(p, e);
+	generation_free(old, a->identities);
+	return r;
+}
+
+int policies_apply(struct policies *p, struct err *e)
+{
+	uint64_t start = time_mono_ns();
+	int r = apply(p, e);
+
+	p->apply_ns = time_mono_ns() - start;
+	if (r) {
+		p->bad++;
+		agent_problem(p->agent, "policy", e->text);
+		return r;
+	}
+	p->good++;
+	agent_problem(p->agent, "policy", NULL);
+	log_debug("revision %u: %zu policies, %zu slots, %llu us", p->now->revision,
+		p->now->set.count, p->now->compiled.slots, (unsigned long long)p->apply_ns / 1000);
+	endpoints_policy_applied(p->agent->endpoints);
+	flows_names_changed(p->agent->flows);
+	agent_trim(p->agent);
+	return 0;
+}
+
+int policies_check(struct policies *p, struct err *e)
+{
+	struct agent *a = p->agent;
+	struct generation *g = NULL;
+	struct dp_policy_stats stats = {0};
+	int r = generation_make(p, &g, e);
+
+	if (r)
+		return r;
+	datapath_policy_stats(a->datapath, &stats);
+	/* old and new revision are in the maps side by side for a moment */
+	if (g->compiled.rule_entries > stats.rule_max)
+		r = err_set(e, -E2BIG,
+			"the policies need %zu rule entries and %zu are there; raise "
+			"bpf-policy-map-max",
+			g->compiled.rule_entries, stats.rule_max);
+	else if (g->compiled.peer_entries > stats.peer_max)
+		r = err_set(e, -E2BIG,
+			"the policies need %zu peer entries and %zu are there; raise "
+			"policy-peer-max",
+			g->compiled.peer_entries, stats.peer_max);
+	generation_free(g, a->identities);
+	return r;
+}
+
+bool policies_know(const struct policies *p, uint32_t identity)
+{
+	return p->now && generation_knows(p->now, p->agent->identities, identity);
+}
+
+bool policies_want(struct policies *p, uint32_t identity)
+{
+	struct err e = {0};
+
+	if (policies_know(p, identity))
+		return true;
+	if (!p->started)
+		return false;
+	if (p->apply_ns < APPLY_AT_ONCE_NS)
+		(void)policies_apply(p, &e);
+	else
+		policies_changed(p);
+	return policies_know(p, identity);
+}
+
+const struct compiled_slot *policies_slot(const struct policies *p, uint32_t identity)
+{
+	return p->now ? generation_slot(p->now, identity) : NULL;
+}
+
+bool policies_enforced(const struct policies *p, uint32_t identity, enum policy_direction d)
+{
+	const struct compiled_slot *s = policies_slot(p, identity);
+
+	for (size_t i = 0; s && i < s->rules; i++) {
+		if (s->rule[i].key.direction == d && (s->rule[i].decision.flags & POLICY_ENFORCED))
+			return true;
+	}
+	return false;
+}
+
+const struct rule_info *policies_rule(const struct policies *p, uint32_t id)
+{
+	return p->now ? generation_rule(p->now, id) : NULL;
+}
+
+const struct compiled_set *policies_compiled(const struct policies *p)
+{
+	return p->now ? &p->now->compiled : NULL;
+}
+
+const struct policy_set *policies_set(const struct policies *p)
+{
+	static const struct policy_set none;
+
+	return p->now ? &p->now->set : &none;
+}
+
+uint32_t policies_revision(const struct policies *p)
+{
+	uint32_t revision, epoch;
+
+	datapath_state(p->agent->datapath, &revision, &epoch);
+	return revision;
+}
+
+void policies_counts(const struct policies *p, uint64_t *ret_good, uint64_t *ret_bad)
+{
+	*ret_good = p->good;
+	*ret_bad = p->bad;
+}

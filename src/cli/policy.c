@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kilim policy list, get and delete. Owns nothing. Must hold: a short name that fits several policies changes none of them. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "codec/json.h"
+#include "codec/text.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/manifest.h"
+
+static const struct cli_option delete_options[] = {
+	{'f', "filename", "FILE|DIR|-", NULL, CLI_REPEAT, "delete the policies that are in this file"},
+	{0},
+};
+
+static const struct text_column columns[] = {{"KIND", false}, {"NAME", false}, {"STATE", false},
+	{"RULES", true}, {"ENDPOINTS", true}, {"SOURCE", false}, {0}};
+
+static void add_row(struct text_table *t, const json_t *j)
+{
+	const char *namespace = cli_text(j, "namespace");
+
+	text_cell(t, "%s", cli_text(j, "kind"));
+	text_cell(t, "%s%s%s", namespace, *namespace ? "/" : "", cli_text(j, "name"));
+	text_cell(t, "%s", cli_text(j, "state"));
+	text_cell(t, "%lld", cli_number(j, "rules"));
+	text_cell(t, "%lld", cli_number(j, "endpoints"));
+	text_cell(t, "%s:%lld", cli_text(j, "file"), cli_number(j, "line"));
+}
+
+static int run_list(const struct cli *c)
+{
+	return cli_list(c, "/v1/policy", columns, add_row);
+}
+
+/* Whether NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME means this policy. */
+static bool name_fits(const json_t *j, const char *wanted)
+{
+	const char *kind = cli_text(j, "kind"), *namespace = cli_text(j, "namespace"),
+		   *name = cli_text(j, "name");
+	const char *const parts[][3] = {{"", "", name}, {namespace, "/", name}, {kind, "/", name}};
+	SCOPED(str_done) struct str full = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		SCOPED(str_done) struct str text = {0};
+
+		str_printf(&text, "%s%s%s", parts[i][0], parts[i][1], parts[i][2]);
+		if (str_eq(str_text(&text), wanted))
+			return true;
+	}
+	str_printf(&full, "%s/%s/%s", kind, *namespace ? namespace : "-", name);
+	return str_eq(str_text(&full), wanted);
+}
+
+static void add_name(struct str *out, const json_t *j)
+{
+	const char *namespace = cli_text(j, "namespace");
+
+	str_printf(out, "%s/%s%s%s", cli_text(j, "kind"), namespace, *namespace ? "/" : "",
+		cli_text(j, "name"));
+}
+
+static int unknown_policy(const json_t *list, const char *wanted)
+{
+	struct nearest n = {.wanted = wanted};
+	SCOPED(str_done) struct str hint = {0};
+	struct err e = {0};
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		nearest_offer(&n, cli_text(json_array_get(list, i), "name"));
+	nearest_write(&n, "", &hint);
+	(void)err_set(&e, -ENOENT, "there is no policy '%.200s'%s", wanted, str_text(&hint));
+	return cli_fail(&e);
+}
+
+/* The one policy of the list that the name means. Prints why there is none. */
+static int find_policy(const json_t *list, const char *wanted, const json_t **ret)
+{
+	SCOPED(str_done) struct str names = {0};
+	const json_t *found = NULL;
+	size_t count = 0;
+	struct err e = {0};
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *j = json_array_get(list, i);
+
+		if (!name_fits(j, wanted))
+			continue;
+		str_add(&names, count++ ? ", " : "");
+		add_name(&names, j);
+		found = j;
+	}
+	if (!count)
+		return unknown_policy(list, wanted);
+	if (count > 1) {
+		(void)err_set(&e, -EINVAL, "'%.200s' means %zu policies: %s; give one of these names",
+			wanted, count, str_text(&names));
+		return cli_fail(&e);
+	}
+	*ret = found;
+	return CLI_OK;
+}
+
+static char *policy_path(const char *kind, const char *namespace, const char *name)
+{
+	SCOPED(freep) char *k = api_encode(kind), *ns = api_encode(*namespace ? namespace : "-"),
+			   *n = api_encode(name);
+	struct str path = {0};
+
+	str_printf(&path, "/v1/policy/%s/%s/%s", k, ns, n);
+	return str_take(&path);
+}
+
+static int run_get(const struct cli *c)
+{
+	SCOPED(json_unrefp) json_t *list = NULL, *j = NULL;
+	SCOPED(freep) char *path = NULL;
+	const json_t *found = NULL;
+	struct cli as = *c;
+	int r = cli_get(c, "/v1/policy", &list);
+
+	if (!r)
+		r = find_policy(list, c->argument[0], &found);
+	if (r)
+		return r;
+	path = policy_path(cli_text(found, "kind"), cli_text(found, "namespace"), cli_text(found, "name"));
+	r = cli_get(c, path, &j);
+	if (r)
+		return r;
+	as.format = c->format == CLI_TABLE ? CLI_YAML : c->format;
+	cli_print_value(&as, j);
+	return CLI_OK;
+}
+
+static int delete_one(const struct cli *c, const char *kind, const char *namespace, const char *name)
+{
+	SCOPED(freep) char *path = policy_path(kind, namespace, name);
+	SCOPED(json_unrefp) json_t *j = NULL;
+	SCOPED(str_done) struct str text = {0}, clean = {0};
+	int r = cli_call(c, "DELETE", path, NULL, name, &j);
+
+	if (r)
+		return r;
+	str_printf(&text, "%s/%s%s%s deleted, revision %lld", kind, namespace, *namespace ? "/" : "", name,
+		cli_number(j, "revision"));
+	str_add_printable(&clean, str_text(&text));
+	str_add(&clean, "\n");
+	cli_print(str_text(&clean), clean.len);
+	return CLI_OK;
+}
+
+static int delete_file(const struct cli *c, const char *path)
+{
+	SCOPED(manifests_done) struct manifests files = {0};
+	SCOPED(policy_ids_done) struct policy_ids ids = {0};
+	struct err e = {0};
+	int worst = CLI_OK;
+
+	if (manifests_read(&files, path, &e) < 0)
+		return cli_fail(&e);
+	for (size_t i = 0; i < files.count; i++) {
+		if (policy_ids_parse(&ids, &files.file[i], &e) < 0)
+			return cli_fail(&e);
+	}
+	if (!ids.count) {
+		(void)err_set(&e, -ENOENT, "%s: no policy in it", path);
+		return cli_fail(&e);
+	}
+	for (size_t i = 0; i < ids.count && worst != CLI_UNREACHABLE; i++) {
+		int r = delete_one(c, ids.id[i].kind, ids.id[i].namespace, ids.id[i].name);
+
+		worst = r ? r : worst;
+	}
+	return worst;
+}
+
+static int delete_named(const struct cli *c)
+{
+	SCOPED(json_unrefp) json_t *list = NULL;
+	int r = cli_get(c, "/v1/policy", &list), worst = r;
+
+	for (size_t i = 0; i < c->arguments && worst != CLI_UNREACHABLE && list; i++) {
+		const json_t *found = NULL;
+
+		r = find_policy(list, c->argument[i], &found);
+		if (!r)
+			r = delete_one(c, cli_text(found, "kind"), cli_text(found, "namespace"),
+				cli_text(found, "name"));
+		worst = r ? r : worst;
+	}
+	return worst;
+}
+
+static int run_delete(const struct cli *c)
+{
+	int worst = CLI_OK;
+
+	if (!c->arguments && !cli_value(c, "filename"))
+		return cli_misused(c, "name the policy, or a file with -f");
+	for (size_t i = 0; i < c->values && worst != CLI_UNREACHABLE; i++) {
+		int r = CLI_OK;
+
+		if (str_eq(c->value[i].option->name, "filename"))
+			r = delete_file(c, c->value[i].value);
+		worst = r ? r : worst;
+	}
+	if (c->arguments && worst != CLI_UNREACHABLE) {
+		int r = delete_named(c);
+
+		worst = r ? r : worst;
+	}
+	return worst;
+}
+
+const struct cli_command policy_list_command = {
+	"policy list", "", "the policies of this node", 0, 0, NULL, run_list};
+const struct cli_command policy_get_command = {"policy get", "POLICY",
+	"one policy: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME", 1, 1, NULL, run_get};
+const struct cli_command policy_delete_command = {"policy delete", "[POLICY]...",
+	"remove policies that were applied", 0, 1000, delete_options, run_delete};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of kilim, in the order in which help lists them. Each is defined in the file of its noun. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+const struct cli_command *const cli_commands[] = {
+	&status_command,
+	&endpoint_list_command,
+	&endpoint_get_command,
+	&endpoint_add_command,
+	&endpoint_delete_command,
+	&identity_list_command,
+	&policy_apply_command,
+	&policy_delete_command,
+	&policy_list_command,
+	&policy_get_command,
+	&observe_command,
+	&flow_list_command,
+	&monitor_command,
+	&metrics_command,
+	&metrics_list_command,
+	&map_list_command,
+	&uninstall_command,
+	&completion_command,
+	&version_command,
+	NULL,
+};

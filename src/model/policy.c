@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Policy documents to policies: kinds, lists, metadata. Called by the agent for each document of a manifest. A set owns its
+ * policies through its arena. Must hold: a document that fails adds nothing to the set, although the arena may keep the memory
+ * of what was read until the set goes.
+ */
+#include "model/policy.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "codec/json.h"
+#include "model/policy_walk.h"
+
+enum { NAME_MAX_BYTES = 253, NAMESPACE_MAX_BYTES = 63 };
+
+static const struct kind {
+	const char *name, *list, *group, *version;
+	bool namespaced, is_network;
+} kinds[] = {{"CiliumNetworkPolicy", "CiliumNetworkPolicyList", "cilium.io", "v2", true, false},
+	{"CiliumClusterwideNetworkPolicy", "CiliumClusterwideNetworkPolicyList", "cilium.io", "v2",
+		false, false},
+	{"NetworkPolicy", "NetworkPolicyList", "networking.k8s.io", "v1", true, true}};
+
+static const char *text_of(const json_t *j, const char *key)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s ? s : "";
+}
+
+static bool has_group(const char *version, const struct kind *k)
+{
+	size_t len = strlen(k->group);
+
+	if (k->is_network && str_has_prefix(version, "extensions/"))
+		return true; /* where NetworkPolicy was before; refused by its version */
+	return !strncmp(version, k->group, len) && version[len] == '/';
+}
+
+/* The kind of an object, or of the items of its list; in any version of its group. */
+static const struct kind *kind_find(const json_t *j, bool list)
+{
+	const char *name = text_of(j, "kind"), *version = text_of(j, "apiVersion");
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (str_eq(list ? kinds[i].list : kinds[i].name, name) &&
+			has_group(version, &kinds[i]))
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+static bool is_plain_list(const json_t *j)
+{
+	return str_eq(text_of(j, "kind"), "List") && str_eq(text_of(j, "apiVersion"), "v1");
+}
+
+bool policy_is_kind(const json_t *doc)
+{
+	const json_t *items = json_object_get(doc, "items");
+
+	if (kind_find(doc, false) || kind_find(doc, true))
+		return true;
+	for (size_t i = 0; is_plain_list(doc) && i < json_array_size(items); i++) {
+		if (kind_find(json_array_get(items, i), false))
+			return true;
+	}
+	return false;
+}
+
+/* A DNS name: lower-case letters, digits, '-' and, where dots is set, '.'. */
+static int check_name(const struct walk *w, const struct node *n, const char *s, size_t max,
+	bool dots)
+{
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (!islower(c) && !isdigit(c) &&
+			(!i || i + 1 == len || (c != '-' && (c != '.' || !dots))))
+			return walk_error(w, n,
+				"\"%.80s\" is no name: lower-case letters, digits%s '-', with a letter or "
+				"digit at both ends",
+				s, dots ? ", '.'," : ",");
+	}
+	if (len > max)
+		return walk_error(w, n, "is longer than %zu bytes", max);
+	return 0;
+}
+
+static int parse_labels(const struct walk *w, const struct node *n, struct policy *p)
+{
+	const char *key;
+	json_t *value;
+
+	if (n->value && !json_is_object(n->value))
+		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
+	p->labels.label = arena_array(w->mem, json_object_size(n->value), sizeof(*p->labels.label));
+	/* the iteration macro wants a mutable object but changes nothing */
+	json_object_foreach ((json_t *)n->value, key, value) {
+		struct node at = node_member(n, key);
+		const char *text = NULL;
+		struct err e = {0};
+		int r = walk_string(w, &at, &text);
+
+		if (r < 0)
+			return r;
+		p->labels.label[p->labels.count++] = (struct label){"k8s",
+			arena_strdup(w->mem, key), arena_strdup(w->mem, text ? text : "")};
+		if (labels_normalize(&p->labels, &e) < 0)
+			return walk_error(w, &at, "%s", e.text);
+	}
+	return 0;
+}
+
+static int parse_metadata(const struct walk *w, const struct node *root, const struct kind *k,
+	struct policy *p)
+{
+	static const struct field fields[] = {{"name", NULL}, {"namespace", NULL},
+		{"labels", NULL}, {"uid", NULL}, {"annotations", NULL}, {"creationTimestamp", NULL},
+		{"deletionGracePeriodSeconds", NULL}, {"deletionTimestamp", NULL},
+		{"finalizers", NULL}, {"generateName", NULL}, {"generation", NULL},
+		{"managedFields", NULL}, {"ownerReferences", NULL}, {"resourceVersion", NULL},
+		{"selfLink", NULL}};
+	struct node n = node_member(root, "metadata"), name = node_member(&n, "name");
+	struct node namespace = node_member(&n, "namespace"), uid = node_member(&n, "uid");
+	struct node labels = node_member(&n, "labels");
+	const char *s_name = NULL, *s_namespace = NULL, *s_uid = NULL;
+	int r = WALK_FIELDS(w, &n, fields);
+
+	r = r < 0 ? r : walk_string_needed(w, &name, &s_name);
+	r = r < 0 ? r : check_name(w, &name, s_name, NAME_MAX_BYTES, true);
+	r = r < 0 ? r : walk_string(w, &namespace, &s_namespace);
+	r = r < 0 ? r : walk_string(w, &uid, &s_uid);
+	r = r < 0 ? r : parse_labels(w, &labels, p);
+	if (r < 0)
+		return r;
+	if (!k->namespaced && s_namespace && *s_namespace)
+		return walk_error(w, &namespace, "a %s has no namespace; remove it", k->name);
+	if (k->namespaced && (!s_namespace || !*s_namespace))
+		s_namespace = w->context->default_namespace ? w->context->default_namespace
+							    : "default";
+	if (k->namespaced)
+		r = check_name(w, &namespace, s_namespace, NAMESPACE_MAX_BYTES, false);
+	p->kind = k->name;
+	p->name = arena_strdup(w->mem, s_name);
+	p->namespace = arena_strdup(w->mem, k->namespaced ? s_namespace : "");
+	p->uid = arena_strdup(w->mem, s_uid ? s_uid : "");
+	return r;
+}
+
+static int parse_policy(struct walk *w, const struct node *n, const struct kind *k,
+	struct policy_set *set)
+{
+	struct policy p = {.origin = walk_origin(w, n), .source = n->value};
+	struct node version = node_member(n, "apiVersion");
+	const char *text = text_of(n->value, "apiVersion");
+	SCOPED(str_done) struct str wanted = {0};
+	int r;
+
+	str_printf(&wanted, "%s/%s", k->group, k->version);
+	/* items of a typed list may leave it out */
+	if (version.value && !str_eq(text, str_text(&wanted)))
+		return walk_error(w, &version, "\"%.60s\" is not supported for a %s; use %s", text,
+			k->name, str_text(&wanted));
+	w->strict_names = k->is_network;
+	r = parse_metadata(w, n, k, &p);
+	if (r < 0)
+		return r;
+	r = k->is_network ? policy_parse_network(w, n, &p) : policy_parse_cilium(w, n, &p);
+	if (r < 0)
+		return r;
+	mem_grow(&set->policy, &set->capacity, set->count + 1, sizeof(*set->policy));
+	set->policy[set->count++] = p;
+	return 0;
+}
+
+/* of: the kind of the items; NULL for a plain list, whose items say it and which may hold other objects. */
+static int parse_list(struct walk *w, const struct node *root, const struct kind *of,
+	struct policy_set *set)
+{
+	static const struct field fields[] = {{"apiVersion", NULL}, {"kind", NULL},
+		{"metadata", NULL}, {"items", NULL}};
+	struct node items = node_member(root, "items");
+	int r = WALK_FIELDS(w, root, fields);
+
+	r = r < 0 ? r : walk_list(w, &items);
+	for (size_t i = 0; !r && i < node_items(&items); i++) {
+		struct node item = node_item(&items, i);
+		const struct kind *k = kind_find(item.value, false);
+
+		if (!json_is_object(item.value))
+			return walk_error(w, &item, "expected a mapping, found %s",
+				json_kind(item.value));
+		if (of && k != of && *text_of(item.value, "kind"))
+			return walk_error(w, &item, "a %s in a list of %s",
+				text_of(item.value, "kind"), of->name);
+		k = of ? of : k;
+		if (k)
+			r = parse_policy(w, &item, k, set);
+	}
+	return r;
+}
+
+int policy_parse(struct policy_set *set, const struct policy_context *ctx, const char *file,
+	const struct yaml_doc *doc, struct err *e)
+{
+	const struct kind *one = kind_find(doc->root, false), *list = kind_find(doc->root, true);
+	struct walk w = {.mem = &set->mem,
+		.context = ctx,
+		.doc = doc,
+		.file = arena_strdup(&set->mem, file),
+		.e = e};
+	const struct node root = {.value = doc->root};
+	size_t before = set->count;
+	int r;
+
+	if (one)
+		r = parse_policy(&w, &root, one, set);
+	else if (list || is_plain_list(doc->root))
+		r = parse_list(&w, &root, list, set);
+	else
+		r = walk_error(&w, &root,
+			"kind \"%.60s\" of apiVersion \"%.60s\" is no policy that is supported",
+			text_of(doc->root, "kind"), text_of(doc->root, "apiVersion"));
+	if (r < 0)
+		set->count = before;
+	return r;
+}
+
+void policy_set_done(struct policy_set *set)
+{
+	free(set->policy);
+	arena_done(&set->mem);
+	*set = (struct policy_set){0};
+}
+
+void policy_format_name(struct str *out, const struct policy *p)
+{
+	str_printf(out, "%s/%s%s%s", p->kind, p->namespace, *p->namespace ? "/" : "", p->name);
+}

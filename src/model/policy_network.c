@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The spec of a Kubernetes NetworkPolicy. Called by policy.c. Owns nothing beside what it puts into the set's arena. Must hold:
+ * Kubernetes' own meaning, which is the opposite of Cilium's for empty lists (an empty from or ports is everything); selectors
+ * match pods only, so each peer selector asks for a namespace.
+ */
+#include "model/policy_walk.h"
+
+#include <errno.h>
+
+#include "base/str.h"
+#include "codec/json.h"
+
+static const char *const direction_names[POLICY_DIRECTIONS] = {"ingress", "egress"};
+static const char *const type_names[POLICY_DIRECTIONS] = {"Ingress", "Egress"};
+static const char *const peer_names[POLICY_DIRECTIONS] = {"from", "to"};
+
+static int parse_block(const struct walk *w, const struct node *n, struct peer *p)
+{
+	static const struct field fields[] = {{"cidr", NULL}, {"except", NULL}};
+	struct node cidr = node_member(n, "cidr"), except = node_member(n, "except");
+	int r = WALK_FIELDS(w, n, fields);
+
+	p->kind = PEER_PREFIX;
+	p->prefix = arena_array(w->mem, 1, sizeof(*p->prefix));
+	p->prefixes = 1;
+	r = r < 0 ? r : policy_parse_prefix(w, &cidr, &p->prefix[0]);
+	return r < 0 ? r : policy_parse_excepts(w, &except, p);
+}
+
+static int parse_peer(const struct walk *w, const struct node *n, const char *namespace,
+	struct peer *p)
+{
+	static const struct field fields[] = {{"podSelector", NULL}, {"namespaceSelector", NULL},
+		{"ipBlock", NULL}};
+	struct node pods = node_member(n, "podSelector");
+	struct node namespaces = node_member(n, "namespaceSelector");
+	struct node block = node_member(n, "ipBlock");
+	struct selector of_pods = {0};
+	int r = WALK_FIELDS(w, n, fields);
+
+	if (r < 0)
+		return r;
+	if (!pods.value && !namespaces.value && !block.value)
+		return walk_error(w, n,
+			"needs one of podSelector, namespaceSelector and ipBlock; {} as a selector "
+			"selects all");
+	if (block.value && (pods.value || namespaces.value))
+		return walk_error(w, &block, "cannot be combined with a selector in one peer");
+	if (block.value)
+		return parse_block(w, &block, p);
+	p->kind = PEER_SELECTOR;
+	p->selectors = 1;
+	p->selector = arena_array(w->mem, 1, sizeof(*p->selector));
+	if (namespaces.value)
+		r = policy_parse_selector(w, &namespaces, LABEL_NAMESPACE_LABELS, &p->selector[0]);
+	if (!r && pods.value)
+		r = policy_parse_selector(w, &pods, NULL, &of_pods);
+	if (r < 0)
+		return r;
+	policy_join(w, &p->selector[0], &of_pods);
+	policy_require(w, &p->selector[0], "k8s", LABEL_NAMESPACE,
+		namespaces.value ? NULL : namespace);
+	return 0;
+}
+
+static int parse_rule(const struct walk *w, const struct node *n, const char *namespace,
+	const struct node *spec, struct rule *ret)
+{
+	const struct field fields[] = {{peer_names[ret->direction], NULL}, {"ports", NULL}};
+	struct node peers = node_member(n, peer_names[ret->direction]);
+	struct node ports = node_member(n, "ports");
+	SCOPED(str_done) struct str path = {0};
+	struct rule_ports limits = {0};
+	int r;
+
+	if (!n->value)
+		return walk_error(w, n, "expected a mapping, found null; {} allows everything");
+	r = WALK_FIELDS(w, n, fields);
+	r = r < 0 ? r : walk_list(w, &peers);
+	r = r < 0 ? r : policy_parse_network_ports(w, &ports, &limits);
+	if (r < 0)
+		return r;
+	ret->port = limits.port;
+	ret->ports = limits.count;
+	ret->origin = walk_origin(w, n);
+	walk_path(&path, n, spec);
+	ret->path = arena_strdup(w->mem, str_text(&path));
+	if (!node_items(&peers)) {
+		policy_set_peer_kind(w, ret, PEER_ANY);
+		return 0;
+	}
+	ret->peer = arena_array(w->mem, node_items(&peers), sizeof(*ret->peer));
+	for (size_t i = 0; i < node_items(&peers); i++) {
+		struct node item = node_item(&peers, i);
+
+		r = parse_peer(w, &item, namespace, &ret->peer[ret->peers++]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Without policyTypes: always Ingress, and Egress when there are egress rules. */
+static int parse_types(const struct walk *w, const struct node *spec, struct policy_spec *s)
+{
+	struct node types = node_member(spec, "policyTypes"), egress = node_member(spec, "egress");
+	int r = walk_list(w, &types);
+
+	if (r < 0)
+		return r;
+	if (!node_items(&types)) {
+		s->default_deny[POLICY_INGRESS] = true;
+		s->default_deny[POLICY_EGRESS] = node_items(&egress) > 0;
+	}
+	for (size_t i = 0; i < node_items(&types); i++) {
+		struct node item = node_item(&types, i);
+		const char *name = NULL;
+		enum policy_direction d = 0;
+
+		r = walk_string_needed(w, &item, &name);
+		if (r < 0)
+			return r;
+		while (d < POLICY_DIRECTIONS && !str_eq(type_names[d], name))
+			d++;
+		if (d == POLICY_DIRECTIONS)
+			return walk_error(w, &item, "\"%.40s\" is no policy type; use Ingress or Egress",
+				name);
+		s->default_deny[d] = true;
+	}
+	return 0;
+}
+
+/* The rules of one direction are read in any case, and kept when policyTypes has the direction. */
+static int parse_direction(const struct walk *w, const struct node *spec, const char *namespace,
+	enum policy_direction d, struct policy_spec *s)
+{
+	struct node list = node_member(spec, direction_names[d]);
+
+	for (size_t i = 0; i < node_items(&list); i++) {
+		struct node item = node_item(&list, i);
+		struct rule one = {.direction = d};
+		int r = parse_rule(w, &item, namespace, spec, &one);
+
+		if (r < 0)
+			return r;
+		if (s->default_deny[d])
+			s->rule[s->rules++] = one;
+	}
+	return 0;
+}
+
+int policy_parse_network(const struct walk *w, const struct node *root, struct policy *p)
+{
+	static const struct field top[] = {{"apiVersion", NULL}, {"kind", NULL}, {"metadata", NULL},
+		{"spec", NULL}, {"status", NULL}};
+	static const struct field fields[] = {{"podSelector", NULL}, {"ingress", NULL},
+		{"egress", NULL}, {"policyTypes", NULL}};
+	struct node spec = node_member(root, "spec"), pods = node_member(&spec, "podSelector");
+	struct node ingress = node_member(&spec, "ingress"), egress = node_member(&spec, "egress");
+	struct policy_spec *s = arena_alloc(w->mem, sizeof(*s));
+	int r = WALK_FIELDS(w, root, top);
+
+	if (!r && !spec.value)
+		return walk_error(w, root, "spec is missing");
+	r = r < 0 ? r : WALK_FIELDS(w, &spec, fields);
+	r = r < 0 ? r : walk_list(w, &ingress);
+	r = r < 0 ? r : walk_list(w, &egress);
+	r = r < 0 ? r : parse_types(w, &spec, s);
+	if (!r && pods.value)
+		r = policy_parse_selector(w, &pods, NULL, &s->subject);
+	if (r < 0)
+		return r;
+	policy_require(w, &s->subject, "k8s", LABEL_NAMESPACE, p->namespace);
+	s->description = "";
+	s->log = "";
+	s->rule = arena_array(w->mem, node_items(&ingress) + node_items(&egress),
+		sizeof(*s->rule));
+	for (enum policy_direction d = 0; !r && d < POLICY_DIRECTIONS; d++)
+		r = parse_direction(w, &spec, p->namespace, d, s);
+	p->spec = s;
+	p->specs = 1;
+	return r;
+}
