@@ -70,12 +70,14 @@ static __always_inline void hand_back(struct __sk_buff *skb, struct pkt *p, enum
 		bpf_tail_call_static(skb, &entry_previous, ENTRY_ENDPOINT_INGRESS);
 }
 
-static __always_inline int packet(struct __sk_buff *skb, enum hook hook)
+/* missed: the known-flow path has found that there is no such flow. */
+static __always_inline int packet(struct __sk_buff *skb, enum hook hook, int missed)
 {
 	struct pkt p = {};
 	int r;
 
 	p.hook = hook;
+	p.missed = missed;
 	p.length = skb->len;
 	p.ifindex = skb->ifindex;
 	r = pkt_parse(skb, &p);
@@ -103,7 +105,7 @@ int endpoint_egress(struct __sk_buff *skb)
 {
 	int r = known_packet(skb, HOOK_EGRESS);
 
-	return r == KNOWN_NO ? packet(skb, HOOK_EGRESS) : r;
+	return r > KNOWN_NO ? r : packet(skb, HOOK_EGRESS, r == KNOWN_MISS);
 }
 
 SEC("tc")
@@ -111,5 +113,5 @@ int endpoint_ingress(struct __sk_buff *skb)
 {
 	int r = known_packet(skb, HOOK_INGRESS);
 
-	return r == KNOWN_NO ? packet(skb, HOOK_INGRESS) : r;
+	return r > KNOWN_NO ? r : packet(skb, HOOK_INGRESS, r == KNOWN_MISS);
 }

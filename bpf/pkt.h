@@ -12,6 +12,7 @@
 #include "abi/event.h"
 #include "abi/flow.h"
 #include "abi/policy.h"
+#include <kernel/skb.h>
 
 enum { PKT_DONE = 1 };
 
@@ -72,7 +73,7 @@ struct pkt {
 	__u8 denied; /* enum policy_direction that said no */
 	__u8 judged; /* bit per enum policy_direction */
 	__u8 part; /* enum part */
-	__u8 pad5;
+	__u8 missed; /* the known-flow path has looked its flow up: there is none */
 	__u16 ethertype; /* host byte order */
 	__u16 l4_offset;
 	__u32 length; /* from the Ethernet header on */
@@ -80,6 +81,7 @@ struct pkt {
 	__u32 to; /* FLOW_PEER: ifindex */
 	__u32 file_line;
 	__u32 fragment_id; /* as in the header */
+	__u64 time_ns; /* when it was read, 0: not yet */
 	__u64 current; /* struct state at the time of judging */
 	struct end end[2];
 	struct event_decision decision[POLICY_DIRECTIONS];
@@ -92,6 +94,18 @@ struct pkt {
 	__u8 new_dmac[6];
 	__u16 pad4;
 };
+
+/* len bytes (a constant) at offset, from the linear part when they are there. 0, or -1 when the packet is too short. */
+static __always_inline int pkt_read(const struct __sk_buff *skb, __u16 offset, void *to, __u32 len)
+{
+	void *from = skb_data(skb) + offset;
+
+	if (from + len <= skb_data_end(skb)) {
+		__builtin_memcpy(to, from, len);
+		return 0;
+	}
+	return bpf_skb_load_bytes(skb, offset, to, len) ? -1 : 0;
+}
 
 /* Remember where a packet was dropped; the value is what a stage returns. */
 static __always_inline int pkt_drop(struct pkt *p, __u32 stage, __u32 line, int reason)

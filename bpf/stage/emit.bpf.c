@@ -91,7 +91,7 @@ __noinline int emit_event(struct pkt *p, __u32 reason)
 		return 0;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
-	e->time_ns = bpf_ktime_get_ns();
+	e->time_ns = p->time_ns ? p->time_ns : bpf_ktime_get_ns();
 	e->type = reason ? EVENT_DROP : EVENT_TRACE;
 	e->reason = (__u8)reason;
 	e->point = reason ? 0 : trace_point(p);

@@ -258,6 +258,8 @@ __noinline int flow_find(struct pkt *p)
 	if (p->flags & PKT_STATELESS)
 		return 0;
 	p->current = state_current();
+	if (p->missed && !p->domain) /* that path looks in domain 0 only */
+		return unknown(p, 0);
 	key_make(&key, p);
 	f = lookup(&key, p->family, &half);
 	if (!f)
@@ -350,12 +352,13 @@ static __always_inline int leaves_entry(const struct pkt *p)
 }
 
 /* The half-open entry. */
-static __always_inline void fill_new(const struct pkt *p, struct flow *f, __u32 way)
+static __always_inline void fill_new(struct pkt *p, struct flow *f, __u32 way)
 {
 	struct flow_way *w = flow_way(f, way);
 
+	p->time_ns = bpf_ktime_get_ns();
 	f->expires = bpf_jiffies64() + timeout_of(p, FLOW_STATE_NEW);
-	f->created = bpf_ktime_get_ns();
+	f->created = p->time_ns;
 	f->epoch = (__u32)p->current;
 	f->flags = p->flow_flags | (way ? FLOW_ORIGIN_HIGH : 0) |
 		   (p->hook == HOOK_INGRESS ? FLOW_VIA_STACK : 0);

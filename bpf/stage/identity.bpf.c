@@ -73,6 +73,15 @@ static __always_inline int is_own(const struct endpoint *e, __u8 family, const s
 	return addr_equal(a, family == 4 ? &e->addr4 : &e->addr6) && !addr_none(a);
 }
 
+static __always_inline void end_fill(struct end *end, const struct endpoint *e)
+{
+	end->identity = e->identity;
+	end->endpoint = e->id;
+	end->ifindex = e->ifindex;
+	mac_copy(end->mac, e->mac);
+	mac_copy(end->host_mac, e->host_mac);
+}
+
 /* What an endpoint sends must bear its own MAC and one of its own addresses. */
 static __always_inline int check_egress(struct pkt *p)
 {
@@ -80,8 +89,7 @@ static __always_inline int check_egress(struct pkt *p)
 
 	if (!e)
 		return DROP(p, UNKNOWN_SENDER);
-	p->end[0].identity = e->identity;
-	p->end[0].endpoint = e->id;
+	end_fill(&p->end[0], e);
 	p->domain = (__u16)e->domain;
 	if (!mac_equal(p->smac, e->mac))
 		return DROP(p, INVALID_SOURCE_MAC);
@@ -98,15 +106,15 @@ static __always_inline int check_egress(struct pkt *p)
  */
 static __always_inline int check_ingress(struct pkt *p)
 {
-	struct endpoint *e = endpoint_of_device(p->ifindex);
+	struct endpoint *e = endpoint_of_addr(p->domain, &p->destination);
 
 	if (!e)
 		return DROP(p, UNROUTABLE);
-	p->end[1].identity = e->identity;
-	p->end[1].endpoint = e->id;
-	p->domain = (__u16)e->domain;
-	if (!is_own(e, p->family, &p->destination)) /* a stale route, or one that is not ours */
+	end_fill(&p->end[1], e);
+	/* a stale route, or one that is not ours */
+	if (p->ifindex != e->ifindex && !(e->flags & ENDPOINT_PEER_INDEX))
 		return DROP(p, UNROUTABLE);
+	p->ifindex = e->ifindex;
 	if (!(e->flags & ENDPOINT_READY))
 		return DROP(p, EP_NOT_READY);
 	if (p->ingress_ifindex)
@@ -136,21 +144,16 @@ static __always_inline int resolve_end(struct pkt *p, struct end *end, const str
 		end->identity = identity_of_addr(p->domain, a);
 		return end->identity == IDENTITY_UNKNOWN ? DROP(p, INVALID_IDENTITY) : 0;
 	}
-	end->identity = e->identity;
-	end->endpoint = e->id;
-	end->ifindex = e->ifindex;
-	mac_copy(end->mac, e->mac);
-	mac_copy(end->host_mac, e->host_mac);
+	end_fill(end, e);
 	return e->flags & ENDPOINT_READY ? 0 : DROP(p, EP_NOT_READY);
 }
 
-__noinline int identity_resolve(struct pkt *p)
+/* Both ends anew, for a flow that is judged again. */
+static __always_inline int resolve_both(struct pkt *p)
 {
 	__u32 here;
 	int r;
 
-	if (!p)
-		return -DROP_INVALID_PACKET;
 	r = resolve_end(p, &p->end[0], p->flags & PKT_REPLY ? &p->destination : &p->source);
 	if (!r)
 		r = resolve_end(p, &p->end[1], p->flags & PKT_REPLY ? &p->source : &p->destination);
@@ -160,8 +163,24 @@ __noinline int identity_resolve(struct pkt *p)
 	 * address outside it would not be judged */
 	here = !(p->flags & PKT_REPLY) == (p->hook == HOOK_EGRESS) ? p->end[0].ifindex
 								   : p->end[1].ifindex;
-	if (here != p->ifindex)
-		return DROP(p, EP_NOT_READY);
+	return here == p->ifindex ? 0 : DROP(p, EP_NOT_READY);
+}
+
+__noinline int identity_resolve(struct pkt *p)
+{
+	int r;
+
+	if (!p)
+		return -DROP_INVALID_PACKET;
+	/* the end at this device is known from identity_check() */
+	if (p->flags & PKT_FOUND)
+		r = resolve_both(p);
+	else if (p->hook == HOOK_EGRESS)
+		r = resolve_end(p, &p->end[1], &p->destination);
+	else
+		r = resolve_end(p, &p->end[0], &p->source);
+	if (r)
+		return r;
 	/* a device that brings a node's own address: source NAT on the way, or a forgery; not the
 	 * node itself */
 	if (p->end[0].identity == IDENTITY_HOST && (p->flow_flags & FLOW_FROM_OUTSIDE))

@@ -19,12 +19,15 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/config.h"
-#include "kernel/skb.h"
+#include <kernel/skb.h>
 #include "stage/emit.h"
 #include "stage/flow.h"
 #include "stage/policy.h"
 
-enum { KNOWN_NO = -100 }; /* not for this path */
+enum {
+	KNOWN_NO = -100,   /* not for this path */
+	KNOWN_MISS = -101, /* for this path, but there is no such flow */
+};
 
 extern const volatile struct dp_config config;
 
@@ -119,7 +122,7 @@ static __always_inline int known4(struct __sk_buff *skb, enum hook hook)
 	if (!f)
 		f = bpf_map_lookup_elem(&half4, &key);
 	if (!f)
-		return KNOWN_NO;
+		return KNOWN_MISS;
 	w = known_way(skb, eth, f, way, ip->protocol, hook);
 	if (!w)
 		return KNOWN_NO;
@@ -156,7 +159,7 @@ static __always_inline int known6(struct __sk_buff *skb, enum hook hook)
 	if (!f)
 		f = bpf_map_lookup_elem(&half6, &key);
 	if (!f)
-		return KNOWN_NO;
+		return KNOWN_MISS;
 	w = known_way(skb, eth, f, way, ip->nexthdr, hook);
 	if (!w)
 		return KNOWN_NO;
@@ -165,7 +168,7 @@ static __always_inline int known6(struct __sk_buff *skb, enum hook hook)
 	return known_forward(skb, eth, w, hook);
 }
 
-/* What the program returns, or KNOWN_NO. */
+/* What the program returns, or KNOWN_NO or KNOWN_MISS. */
 static __always_inline int known_packet(struct __sk_buff *skb, enum hook hook)
 {
 	if (skb->vlan_present)

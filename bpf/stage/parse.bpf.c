@@ -64,7 +64,7 @@ static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32
 	struct tcphdr h;
 	__u8 flags, words;
 
-	if (room < sizeof(h) || bpf_skb_load_bytes(skb, p->l4_offset, &h, sizeof(h)))
+	if (room < sizeof(h) || pkt_read(skb, p->l4_offset, &h, sizeof(h)))
 		return DROP(p, CT_TRUNCATED);
 	flags = ((const __u8 *)&h)[TCP_FLAGS];
 	words = ((const __u8 *)&h)[TCP_FLAGS - 1] >> 4;
@@ -83,7 +83,7 @@ static __always_inline int parse_udp(struct __sk_buff *skb, struct pkt *p, __u32
 {
 	struct udphdr h;
 
-	if (room < sizeof(h) || bpf_skb_load_bytes(skb, p->l4_offset, &h, sizeof(h)))
+	if (room < sizeof(h) || pkt_read(skb, p->l4_offset, &h, sizeof(h)))
 		return DROP(p, CT_TRUNCATED);
 	/* a jumbogram of IPv6 has length 0; of a fragment only a part is here */
 	if (bpf_ntohs(h.len) < sizeof(h) && (h.len || p->family == 4))
@@ -99,7 +99,7 @@ static __always_inline int parse_sctp(struct __sk_buff *skb, struct pkt *p, __u3
 {
 	__be16 port[2];
 
-	if (room < 12 || bpf_skb_load_bytes(skb, p->l4_offset, port, sizeof(port)))
+	if (room < 12 || pkt_read(skb, p->l4_offset, port, sizeof(port)))
 		return DROP(p, CT_TRUNCATED);
 	p->source_port = port[0];
 	p->destination_port = port[1];
@@ -182,7 +182,7 @@ static __always_inline int parse_icmp4(struct __sk_buff *skb, struct pkt *p, __u
 {
 	struct icmp_header h;
 
-	if (room < sizeof(h) || bpf_skb_load_bytes(skb, p->l4_offset, &h, sizeof(h)))
+	if (room < sizeof(h) || pkt_read(skb, p->l4_offset, &h, sizeof(h)))
 		return DROP(p, CT_TRUNCATED);
 	p->icmp_type = h.type;
 	p->icmp_code = h.code;
@@ -209,7 +209,7 @@ static __always_inline int parse_icmp6(struct __sk_buff *skb, struct pkt *p, __u
 {
 	struct icmp_header h;
 
-	if (room < sizeof(h) || bpf_skb_load_bytes(skb, p->l4_offset, &h, sizeof(h)))
+	if (room < sizeof(h) || pkt_read(skb, p->l4_offset, &h, sizeof(h)))
 		return DROP(p, CT_TRUNCATED);
 	p->icmp_type = h.type;
 	p->icmp_code = h.code;
@@ -303,7 +303,7 @@ static __always_inline int parse4(struct __sk_buff *skb, struct pkt *p)
 	__u32 total, header;
 	__u16 frag_off;
 
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, &h, sizeof(h)))
+	if (pkt_read(skb, ETH_HLEN, &h, sizeof(h)))
 		return DROP(p, INVALID_PACKET);
 	header = h.ihl * 4;
 	total = bpf_ntohs(h.tot_len);
@@ -374,7 +374,7 @@ static __always_inline int parse6(struct __sk_buff *skb, struct pkt *p)
 	struct ipv6hdr h;
 	__u8 next;
 
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, &h, sizeof(h)))
+	if (pkt_read(skb, ETH_HLEN, &h, sizeof(h)))
 		return DROP(p, INVALID_PACKET);
 	end = offset + bpf_ntohs(h.payload_len);
 	if (!h.payload_len && p->length > 0xffff)
@@ -421,7 +421,7 @@ __noinline int pkt_parse(struct __sk_buff *skb, struct pkt *p)
 
 	if (!p)
 		return -DROP_INVALID_PACKET;
-	if (bpf_skb_load_bytes(skb, 0, &h, sizeof(h)))
+	if (pkt_read(skb, 0, &h, sizeof(h)))
 		return DROP(p, INVALID_PACKET);
 	__builtin_memcpy(p->dmac, h.h_dest, sizeof(p->dmac));
 	__builtin_memcpy(p->smac, h.h_source, sizeof(p->smac));

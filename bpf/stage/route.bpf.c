@@ -64,30 +64,40 @@ static __always_inline int write_ethernet(struct __sk_buff *skb, const __u8 *dma
 	return bpf_skb_store_bytes(skb, 0, mac, sizeof(mac), 0) ? -1 : 0;
 }
 
-/* One hop less; IPv4's checksum follows (RFC 1624). */
-static __always_inline int hop(struct __sk_buff *skb, struct pkt *p)
+/*
+ * To the endpoint's MAC, with one hop less; IPv4's checksum follows (RFC 1624). The headers are written in place: they were read before, so
+ * all that can be missing is that they are in the linear part.
+ */
+static __always_inline int rewrite(struct __sk_buff *skb, struct pkt *p)
 {
+	__u32 need = ETH_HLEN + (p->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+	struct ethhdr *eth = skb_data(skb);
+
 	if (p->ttl <= 1)
 		return DROP(p, TTL_EXCEEDED);
+	if ((void *)eth + ETH_HLEN + sizeof(struct ipv6hdr) > skb_data_end(skb)) {
+		if (bpf_skb_pull_data(skb, need))
+			return DROP(p, WRITE_ERROR);
+		eth = skb_data(skb);
+	}
 	if (p->family == 4) {
-		__u8 word[4]; /* ttl, protocol, checksum */
+		struct iphdr *ip = (void *)(eth + 1);
 		__u32 sum;
 
-		if (bpf_skb_load_bytes(skb, ETH_HLEN + 8, word, sizeof(word)))
+		if ((void *)(ip + 1) > skb_data_end(skb))
 			return DROP(p, WRITE_ERROR);
-		sum = ((__u32)word[2] << 8 | word[3]) + 0x100;
-		sum = (sum & 0xffff) + (sum >> 16);
-		word[0]--;
-		word[2] = (__u8)(sum >> 8);
-		word[3] = (__u8)sum;
-		if (bpf_skb_store_bytes(skb, ETH_HLEN + 8, word, sizeof(word), 0))
-			return DROP(p, WRITE_ERROR);
+		sum = ip->check + bpf_htons(0x100);
+		ip->check = (__sum16)((sum & 0xffff) + (sum >> 16));
+		ip->ttl--;
 	} else {
-		__u8 limit = p->ttl - 1;
+		struct ipv6hdr *ip = (void *)(eth + 1);
 
-		if (bpf_skb_store_bytes(skb, ETH_HLEN + 7, &limit, 1, 0))
+		if ((void *)(ip + 1) > skb_data_end(skb))
 			return DROP(p, WRITE_ERROR);
+		ip->hop_limit--;
 	}
+	mac_copy(eth->h_dest, p->new_dmac);
+	mac_copy(eth->h_source, p->new_smac);
 	return 0;
 }
 
@@ -102,11 +112,9 @@ __noinline int route_forward(struct __sk_buff *skb, struct pkt *p)
 	case FLOW_DELIVER:
 		return VERDICT_PASS;
 	case FLOW_PEER:
-		r = hop(skb, p);
+		r = rewrite(skb, p);
 		if (r)
 			return r;
-		if (write_ethernet(skb, p->new_dmac, p->new_smac))
-			return DROP(p, WRITE_ERROR);
 		return (int)bpf_redirect_peer(p->to, 0);
 	default:
 		return DROP(p, UNKNOWN_FLOW);

@@ -50,6 +50,31 @@ static int sync_hosts(struct agent *a, const struct addr *addr, size_t count, st
 	return written;
 }
 
+/* Addresses that the kernel may choose as a source of IPv4: not link-local, and not our gateway. */
+static bool has_own_ipv4(const struct agent *a, const struct addr *addr, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool link_local = addr[i].byte[12] == 169 && addr[i].byte[13] == 254;
+
+		if (addr_is_v4(&addr[i]) && !link_local && !addr_eq(&addr[i], &a->gateway4))
+			return true;
+	}
+	return false;
+}
+
+static int sync_gateways(struct agent *a, const struct addr *addr, size_t count, struct err *e)
+{
+	enum device_gateway how4 =
+		has_own_ipv4(a, addr, count) ? DEVICE_GATEWAY_PASSIVE : DEVICE_GATEWAY_SOURCE;
+	int r = 0;
+
+	if (!addr_is_zero(&a->gateway4))
+		r = device_gateway_address(a->device, &a->gateway4, how4, e);
+	if (!r && !addr_is_zero(&a->gateway6))
+		r = device_gateway_address(a->device, &a->gateway6, DEVICE_GATEWAY_PASSIVE, e);
+	return r;
+}
+
 int agent_sync_node_addresses(struct agent *a, struct err *e)
 {
 	SCOPED(freep)
@@ -58,6 +83,7 @@ int agent_sync_node_addresses(struct agent *a, struct err *e)
 	size_t count = 0;
 	int r = device_addresses(a->device, &addr, &count, e), r2;
 
+	r = r ?: sync_gateways(a, addr, count, e);
 	if (r)
 		return r;
 	set_world(a);

@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/conf.h"
 #include "agent/endpoint.h"
+#include "agent/sysctl.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "datapath/datapath.h"
@@ -82,7 +83,7 @@ static int remove_pool(struct device *d, const struct prefix *range, struct err 
 	struct addr gateway = addr_add(range->addr, 1);
 	int r = device_pool_route(d, &range->addr, range->bits, true, e);
 
-	return r ?: device_node_address(d, &gateway, true, e);
+	return r ?: device_gateway_address(d, &gateway, DEVICE_GATEWAY_NONE, e);
 }
 
 static int remove_pools(const struct conf *c, struct device *d, struct err *e)
@@ -144,8 +145,10 @@ int agent_uninstall(const struct conf *conf, struct err *e)
 	r = r ?: remove_endpoints(conf, d, e);
 	r = r ?: datapath_uninstall(conf->bpf_root, e);
 	r = r ?: remove_pools(conf, d, e);
-	if (!r)
+	if (!r) {
+		sysctl_restore(conf);
 		remove_files(conf);
+	}
 	fd_closep(&locks.run_lock);
 	fd_closep(&locks.state_lock);
 	return r;

@@ -22,6 +22,7 @@
 #include "agent/flows.h"
 #include "agent/manifests.h"
 #include "agent/policy.h"
+#include "agent/sysctl.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -47,8 +48,7 @@ static int open_pool(struct agent *a, const struct prefix *range, struct pool **
 	if (r)
 		return r;
 	*ret_gateway = gateway;
-	r = device_node_address(a->device, &gateway, false, e);
-	return r ?: device_pool_route(a->device, &range->addr, range->bits, false, e);
+	return device_pool_route(a->device, &range->addr, range->bits, false, e);
 }
 
 static int open_node(struct agent *a, struct err *e)
@@ -56,7 +56,7 @@ static int open_node(struct agent *a, struct err *e)
 	const struct conf *c = a->conf;
 	int r = device_open(&a->device, e);
 
-	r = r ?: device_forwarding(c->ipv4, c->ipv6, e);
+	r = r ?: sysctl_forward(c, e);
 	if (!r && c->ipv4)
 		r = open_pool(a, &c->range4, &a->pool4, &a->gateway4, e);
 	if (!r && c->ipv6)
@@ -225,7 +225,7 @@ void agent_close(struct agent *a)
 	device_close(a->device);
 	pool_free(a->pool4);
 	pool_free(a->pool6);
-	HASH_EACH (&a->problems, h)
+	HASH_EACH(&a->problems, h)
 		free(h->value);
 	hash_done(&a->problems);
 	loop_source_free(a->trim);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls to the agent. Called by the commands. Owns the notice that tells a person what is waited for. Must hold: "the agent cannot be reached" is
- * told apart from "the agent says no", and Ctrl-C ends a stream with everything printed that came.
+ * Calls to the agent. Called by the commands. Owns the notice that tells a person what is waited
+ * for. Must hold: "the agent cannot be reached" is told apart from "the agent says no", and Ctrl-C
+ * ends a stream with everything printed that came.
  */
 #include <errno.h>
 #include <signal.h>
@@ -47,7 +48,8 @@ static void notice_start(const char *what)
 	if (!isatty(STDERR_FILENO))
 		return;
 	str_add_printable(&clean, what);
-	snprintf(notice.text, sizeof(notice.text), "kilim: waiting for kilimd: %s .", str_text(&clean));
+	snprintf(notice.text, sizeof(notice.text), "kilim: waiting for kilimd: %s .",
+		str_text(&clean));
 	notice.len = strlen(notice.text);
 	(void)sigaction(SIGALRM, &sa, NULL);
 	(void)setitimer(ITIMER_REAL, &every, NULL);
@@ -143,7 +145,8 @@ static void on_interrupt(int signo)
 {
 	(void)signo;
 	interrupted = 1;
-	/* once more ends kilim even where it does not look; so does a signal between the look and the wait */
+	/* once more ends kilim even where it does not look; so does a signal between the look and
+	 * the wait */
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	alarm(1);
@@ -177,7 +180,8 @@ int cli_stream(const struct cli *c, const char *path,
 	struct err e = {0};
 	int status = 0, r;
 
-	/* without SA_RESTART: the wait in the client ends; the alarm a second later ends one that was just about to begin */
+	/* without SA_RESTART: the wait in the client ends; the alarm a second later ends one that
+	 * was just about to begin */
 	(void)sigaction(SIGINT, &interrupt, NULL);
 	(void)sigaction(SIGTERM, &interrupt, NULL);
 	(void)sigaction(SIGALRM, &late, NULL);

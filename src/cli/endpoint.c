@@ -7,7 +7,8 @@
 #include "cli/commands.h"
 
 static const struct cli_option list_options[] = {
-	{'l', "label", "SELECTOR", NULL, CLI_REPEAT, "only endpoints with these labels, such as app=web"},
+	{'l', "label", "SELECTOR", NULL, CLI_REPEAT,
+		"only endpoints with these labels, such as app=web"},
 	{0},
 };
 
@@ -22,7 +23,8 @@ static const char *enforced(const json_t *policy, const char *direction)
 
 static void add_row(struct text_table *t, const json_t *j)
 {
-	const json_t *addresses = json_object_get(j, "addresses"), *policy = json_object_get(j, "policy");
+	const json_t *addresses = json_object_get(j, "addresses"),
+		     *policy = json_object_get(j, "policy");
 	const char *namespace = cli_text(j, "namespace");
 	SCOPED(str_done) struct str labels = {0};
 
@@ -109,7 +111,7 @@ static int run_delete(const struct cli *c)
 
 const struct cli_command endpoint_list_command = {
 	"endpoint list", "", "the workloads of this node", 0, 0, list_options, run_list};
-const struct cli_command endpoint_get_command = {
-	"endpoint get", "ENDPOINT", "one workload, with everything known of it", 1, 1, NULL, run_get};
+const struct cli_command endpoint_get_command = {"endpoint get", "ENDPOINT",
+	"one workload, with everything known of it", 1, 1, NULL, run_get};
 const struct cli_command endpoint_delete_command = {
 	"endpoint delete", "ENDPOINT...", "disconnect workloads", 1, 1000, NULL, run_delete};

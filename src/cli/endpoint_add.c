@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim endpoint add: connects a network namespace as a workload. Owns the request that it builds. */
+/* kilim endpoint add: connects a network namespace as a workload. Owns the request that it builds.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,16 +15,20 @@
 static const struct cli_option add_options[] = {
 	{0, "netns", "PATH|NAME", NULL, 0, "network namespace: a file, or a name in /run/netns"},
 	{0, "name", "NAME", NULL, 0, "name of the workload [the namespace's file name]"},
-	{'n', "namespace", "NAMESPACE", NULL, 0, "Kubernetes-like namespace that it belongs to [default]"},
-	{'l', "label", "[SOURCE:]KEY[=VALUE]", NULL, CLI_REPEAT, "label; without a source it is k8s"},
+	{'n', "namespace", "NAMESPACE", NULL, 0,
+		"Kubernetes-like namespace that it belongs to [default]"},
+	{'l', "label", "[SOURCE:]KEY[=VALUE]", NULL, CLI_REPEAT,
+		"label; without a source it is k8s"},
 	{0, "ifname", "NAME", NULL, 0, "device in the namespace [eth0]"},
 	{0, "ipv4", NULL, NULL, CLI_NEGATABLE, "an IPv4 address or none [as the agent is set]"},
 	{0, "ipv6", NULL, NULL, CLI_NEGATABLE, "an IPv6 address or none [as the agent is set]"},
-	{0, "address", "ADDRESS", NULL, CLI_REPEAT, "this address of the node's pool; one per family"},
+	{0, "address", "ADDRESS", NULL, CLI_REPEAT,
+		"this address of the node's pool; one per family"},
 	{0},
 };
 
-/* A name is a file in /run/netns; a relative path is made absolute, for the agent runs elsewhere. */
+/* A name is a file in /run/netns; a relative path is made absolute, for the agent runs elsewhere.
+ */
 static int add_netns(json_t *rq, const char *netns, struct err *e)
 {
 	SCOPED(str_done) struct str path = {0};
@@ -61,14 +66,15 @@ static int add_label(json_t *labels, const char *text, struct err *e)
 static int add_address(json_t *rq, const char *text, struct err *e)
 {
 	unsigned char buf[16];
-	const char *key = inet_pton(AF_INET, text, buf) == 1 ? "address4"
-		: inet_pton(AF_INET6, text, buf) == 1	     ? "address6"
-							     : NULL;
+	const char *key = inet_pton(AF_INET, text, buf) == 1    ? "address4"
+			  : inet_pton(AF_INET6, text, buf) == 1 ? "address6"
+								: NULL;
 
 	if (!key)
 		return err_set(e, -EINVAL, "--address '%s' is no IP address", text);
 	if (json_object_get(rq, key))
-		return err_set(e, -EINVAL, "--address: there can be one per family, '%s' is a second", text);
+		return err_set(e, -EINVAL,
+			"--address: there can be one per family, '%s' is a second", text);
 	return json_object_set_new(rq, key, json_string(text));
 }
 
@@ -99,8 +105,8 @@ static void print_added(const struct cli *c, const json_t *j)
 		cli_print_value(c, j);
 		return;
 	}
-	str_printf(&text, "endpoint %lld %s%s%s added: identity %lld", cli_number(j, "id"), namespace,
-		*namespace ? "/" : "", cli_text(j, "name"), cli_number(j, "identity"));
+	str_printf(&text, "endpoint %lld %s%s%s added: identity %lld", cli_number(j, "id"),
+		namespace, *namespace ? "/" : "", cli_text(j, "name"), cli_number(j, "identity"));
 	if (*cli_text(addresses, "ipv4"))
 		str_printf(&text, ", %s", cli_text(addresses, "ipv4"));
 	if (*cli_text(addresses, "ipv6"))
@@ -119,7 +125,8 @@ static int run_add(const struct cli *c)
 	int r;
 
 	if (!cli_value(c, "netns") || !*cli_value(c, "netns"))
-		return cli_misused(c, "--netns is missing: which network namespace is the workload in?");
+		return cli_misused(
+			c, "--netns is missing: which network namespace is the workload in?");
 	for (size_t i = 0; i < c->values; i++) {
 		r = add_option(rq, &c->value[i], &e);
 		if (r < 0)

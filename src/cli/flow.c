@@ -10,17 +10,19 @@
 #include "cli/commands.h"
 
 static const struct cli_option list_options[] = {
-	{0, "half-open", NULL, NULL, CLI_NEGATABLE, "only flows that wait for an answer; --no-half-open: only answered ones"},
+	{0, "half-open", NULL, NULL, CLI_NEGATABLE,
+		"only flows that wait for an answer; --no-half-open: only answered ones"},
 	{0, "denied", NULL, NULL, CLI_NEGATABLE, "only flows that policy denies, or only others"},
 	{0, "ip", "ADDRESS|PREFIX", NULL, CLI_REPEAT, "only flows from or to one of these"},
 	{0, "port", "PORT", NULL, CLI_REPEAT, "only flows from or to one of these ports"},
-	{0, "protocol", "PROTOCOL", NULL, CLI_REPEAT, "only tcp, udp, sctp, icmpv4, icmpv6, icmp or a number"},
+	{0, "protocol", "PROTOCOL", NULL, CLI_REPEAT,
+		"only tcp, udp, sctp, icmpv4, icmpv6, icmp or a number"},
 	{0},
 };
 
 static const struct text_column columns[] = {{"PROTOCOL", false}, {"SOURCE", false},
-	{"DESTINATION", false}, {"STATE", false}, {"VERDICT", false}, {"PACKETS", true}, {"BYTES", true},
-	{"REPLY PACKETS", true}, {"REPLY BYTES", true}, {"EXPIRES IN", true}, {0}};
+	{"DESTINATION", false}, {"STATE", false}, {"VERDICT", false}, {"PACKETS", true},
+	{"BYTES", true}, {"REPLY PACKETS", true}, {"REPLY BYTES", true}, {"EXPIRES IN", true}, {0}};
 
 static void add_row(struct text_table *t, const json_t *j)
 {
@@ -79,7 +81,7 @@ static bool end_matches(const char *text, const char *option, const char *wanted
 static bool protocol_matches(const char *protocol, const char *wanted)
 {
 	return !strcasecmp(protocol, wanted) ||
-		(!strcasecmp(wanted, "icmp") && str_has_prefix(protocol, "ICMP"));
+	       (!strcasecmp(wanted, "icmp") && str_has_prefix(protocol, "ICMP"));
 }
 
 static bool value_matches(const json_t *j, const struct cli_value *v)
@@ -89,7 +91,7 @@ static bool value_matches(const json_t *j, const struct cli_value *v)
 	if (str_eq(name, "protocol"))
 		return protocol_matches(cli_text(j, "protocol"), v->value);
 	return end_matches(cli_text(j, "source"), name, v->value) ||
-		end_matches(cli_text(j, "destination"), name, v->value);
+	       end_matches(cli_text(j, "destination"), name, v->value);
 }
 
 /* Whether one of the values of this option matches; true when it is not given. */
@@ -113,8 +115,8 @@ static bool flow_matches(const struct cli *c, const json_t *j)
 	bool denied = json_is_true(json_object_get(j, "denied"));
 
 	return half_open == cli_flag(c, "half-open", half_open) &&
-		denied == cli_flag(c, "denied", denied) && option_matches(c, j, "ip") &&
-		option_matches(c, j, "port") && option_matches(c, j, "protocol");
+	       denied == cli_flag(c, "denied", denied) && option_matches(c, j, "ip") &&
+	       option_matches(c, j, "port") && option_matches(c, j, "protocol");
 }
 
 static int check_values(const struct cli *c)

@@ -54,7 +54,8 @@ static void write_command(struct str *out, const struct cli_command *command)
 		for (const struct cli_option *o = command->options; o->name; o++) {
 			if (!(o->flags & CLI_FILTER))
 				continue;
-			write_row(out, "    --not", "turn the filter behind it around: flows that match are left out");
+			write_row(out, "    --not",
+				"turn the filter behind it around: flows that match are left out");
 			break;
 		}
 	}
@@ -95,7 +96,8 @@ void help_write(const struct cli *c, struct str *out)
 	}
 	str_add(out, "\nOptions of all commands:\n");
 	write_options(out, cli_global_options);
-	str_printf(out, "\nExit status: 0 good, 1 failed, 2 wrong use, 3 the agent cannot be reached.\n"
-			"More: man kilim%s%s; kilim COMMAND --help\n",
+	str_printf(out,
+		"\nExit status: 0 good, 1 failed, 2 wrong use, 3 the agent cannot be reached.\n"
+		"More: man kilim%s%s; kilim COMMAND --help\n",
 		page.len ? "-" : "", str_text(&page));
 }

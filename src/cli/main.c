@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim, the command line of the agent: reads the command, runs it, says how it went in its exit status. */
+/* kilim, the command line of the agent: reads the command, runs it, says how it went in its exit
+ * status. */
 #include <signal.h>
 #include <stdio.h>
 

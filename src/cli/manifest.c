@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads what -f names. Called by policy apply and policy delete. Owns the texts. Must hold: whether a policy is right is for the agent to say;
- * here a text is only read as far as to know which policies are in it.
+ * Reads what -f names. Called by policy apply and policy delete. Owns the texts. Must hold: whether
+ * a policy is right is for the agent to say; here a text is only read as far as to know which
+ * policies are in it.
  */
 #include "cli/manifest.h"
 
@@ -38,7 +39,8 @@ static int read_stdin(struct manifests *m, struct err *e)
 		if (!n)
 			break;
 		if (text.len + (size_t)n > MANIFEST_BYTES_MAX)
-			return err_set(e, -EFBIG, "standard input: more than %d MiB", MANIFEST_BYTES_MAX >> 20);
+			return err_set(e, -EFBIG, "standard input: more than %d MiB",
+				MANIFEST_BYTES_MAX >> 20);
 		str_addn(&text, buf, (size_t)n);
 	}
 	add_file(m, "-", str_take(&text), text.len);
@@ -59,8 +61,8 @@ static int read_file(struct manifests *m, const char *path, struct err *e)
 static int is_manifest(const struct dirent *d)
 {
 	return *d->d_name != '.' &&
-		(str_has_suffix(d->d_name, ".yaml") || str_has_suffix(d->d_name, ".yml") ||
-			str_has_suffix(d->d_name, ".json"));
+	       (str_has_suffix(d->d_name, ".yaml") || str_has_suffix(d->d_name, ".yml") ||
+		       str_has_suffix(d->d_name, ".json"));
 }
 
 static int read_directory(struct manifests *m, const char *path, struct err *e)
@@ -71,11 +73,13 @@ static int read_directory(struct manifests *m, const char *path, struct err *e)
 	if (n < 0)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	if (!n)
-		r = err_set(e, -ENOENT, "%s: no *.yaml, *.yml or *.json file in this directory", path);
+		r = err_set(
+			e, -ENOENT, "%s: no *.yaml, *.yml or *.json file in this directory", path);
 	for (int i = 0; i < n; i++) {
 		SCOPED(str_done) struct str file = {0};
 
-		str_printf(&file, "%s%s%s", path, str_has_suffix(path, "/") ? "" : "/", entry[i]->d_name);
+		str_printf(&file, "%s%s%s", path, str_has_suffix(path, "/") ? "" : "/",
+			entry[i]->d_name);
 		if (r >= 0)
 			r = read_file(m, str_text(&file), e);
 		free(entry[i]);
@@ -118,9 +122,8 @@ static void add_id(struct policy_ids *ids, const json_t *object, const char *kin
 	const char *namespace = text_of(meta, "namespace");
 
 	if (str_eq(kind, "CiliumClusterwideNetworkPolicy"))
-		namespace = "";
-	else if (!*namespace)
-		namespace = "default";
+	namespace = "";
+	else if (!*namespace) namespace = "default";
 	mem_grow(&ids->id, &ids->capacity, ids->count + 1, sizeof(*ids->id));
 	ids->id[ids->count++] = (struct policy_id){
 		mem_strdup(kind), mem_strdup(namespace), mem_strdup(text_of(meta, "name"))};

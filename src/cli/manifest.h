@@ -21,7 +21,8 @@ struct manifests {
 	size_t count, capacity;
 };
 
-/* Read a file, standard input (-), or every *.yaml, *.yml and *.json of a directory in order of their names. */
+/* Read a file, standard input (-), or every *.yaml, *.yml and *.json of a directory in order of
+ * their names. */
 int manifests_read(struct manifests *m, const char *path, struct err *e) MUST_USE;
 void manifests_done(struct manifests *m); /* for SCOPED too */
 
@@ -36,7 +37,8 @@ struct policy_ids {
 
 /* The policies that a text defines; other objects are passed over. */
 int policy_ids_parse(struct policy_ids *ids, const struct manifest *m, struct err *e) MUST_USE;
-bool policy_ids_have(const struct policy_ids *ids, const char *kind, const char *namespace, const char *name);
+bool policy_ids_have(
+	const struct policy_ids *ids, const char *kind, const char *namespace, const char *name);
 void policy_ids_done(struct policy_ids *ids); /* for SCOPED too */
 
 #endif

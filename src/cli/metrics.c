@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim metrics: the agent's Prometheus metrics, readable. Owns the table that it makes of the text. */
+/* kilim metrics: the agent's Prometheus metrics, readable. Owns the table that it makes of the
+ * text. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@ static void add_row(struct text_table *t, const json_t *j)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)labels, key, value)
-		str_printf(&text, "%s%s=\"%s\"", text.len ? " " : "", key, json_string_value(value));
+	json_object_foreach((json_t *)labels, key, value) str_printf(
+		&text, "%s%s=\"%s\"", text.len ? " " : "", key, json_string_value(value));
 	text_cell(t, "%s", cli_text(j, "name"));
 	text_cell(t, "%s", str_text(&text));
 	text_cell(t, "%s", cli_text(j, "value"));
@@ -75,8 +76,8 @@ static void add_sample(json_t *list, const char *line, const char *pattern)
 		return;
 	line += strspn(line, " ");
 	str_addn(&value, line, strcspn(line, " "));
-	(void)json_array_append_new(list, json_pack("{s:s, s:O, s:s}", "name", str_text(&name), "labels",
-						  labels, "value", str_text(&value)));
+	(void)json_array_append_new(list, json_pack("{s:s, s:O, s:s}", "name", str_text(&name),
+						  "labels", labels, "value", str_text(&value)));
 }
 
 static int run_list(const struct cli *c)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim monitor: the raw events of the data path as they come. Owns nothing. Must hold: each event is printed before the next is waited for. */
+/* kilim monitor: the raw events of the data path as they come. Owns nothing. Must hold: each event
+ * is printed before the next is waited for. */
 #include <errno.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static void add_value(struct str *out, const char *key, const json_t *value)
 	}
 	/* a text with blanks keeps the quotes that JSON gives it */
 	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	str_printf(out, " %s=%s", key, string && *string && !strpbrk(string, " =\"") ? string : text);
+	str_printf(
+		out, " %s=%s", key, string && *string && !strpbrk(string, " =\"") ? string : text);
 }
 
 static int on_line(const char *line, size_t len, void *data)
@@ -58,12 +60,12 @@ static int on_line(const char *line, size_t len, void *data)
 	}
 	if (c->format == CLI_JSON) {
 		compact = json_text(j);
-		str_add(&text, compact);
+		cli_add_json(&clean, compact);
 	} else {
 		str_printf(&text, "%s %s", cli_text(j, "time"), cli_text(j, "type"));
 		add_members(&text, "", j);
+		str_add_printable(&clean, str_text(&text));
 	}
-	str_add_printable(&clean, str_text(&text));
 	str_add(&clean, "\n");
 	cli_print(str_text(&clean), clean.len);
 	return cli_flush();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may have been meant by a word that is not known. Called by option.c and by the commands. Owns nothing. */
+/* What may have been meant by a word that is not known. Called by option.c and by the commands.
+ * Owns nothing. */
 #include <string.h>
 
 #include "cli/cli.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line. Called by main.c. Owns the lists of values and arguments; the texts are argv's. Must hold: everything is checked against
- * the table of the command, options may stand before and behind its words, and "--" ends them.
+ * The command line. Called by main.c. Owns the lists of values and arguments; the texts are argv's.
+ * Must hold: everything is checked against the table of the command, options may stand before and
+ * behind its words, and "--" ends them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 #include "cli/cli.h"
 
 const struct cli_option cli_global_options[] = {
-	{0, "run-dir", "DIR", NULL, 0, "directory of the agent's socket (KILIM_RUN_DIR) [/run/kilim]"},
+	{0, "run-dir", "DIR", NULL, 0,
+		"directory of the agent's socket (KILIM_RUN_DIR) [/run/kilim]"},
 	{'o', "output", "FORMAT", "table|json|yaml", 0, "how to print [table]"},
 	{0, "color", "WHEN", "auto|always|never", 0, "colours on standard output [auto]"},
 	{0, "no-headers", NULL, NULL, 0, "tables without their header row"},
@@ -80,15 +82,16 @@ static int take(struct parser *p, const struct cli_option *o, const char *value)
 	struct cli *c = p->c;
 
 	if (p->is_not && !(o->flags & CLI_FILTER))
-		return err_set(p->e, -EINVAL, "--not must stand directly before a filter, and --%s is none",
-			o->name);
+		return err_set(p->e, -EINVAL,
+			"--not must stand directly before a filter, and --%s is none", o->name);
 	if (o->choices && !is_choice(o->choices, value))
-		return err_set(p->e, -EINVAL, "--%s: '%s' is none of %s", o->name, value, o->choices);
+		return err_set(
+			p->e, -EINVAL, "--%s: '%s' is none of %s", o->name, value, o->choices);
 	for (size_t i = 0; i < c->values; i++) {
 		if (c->value[i].option == o && !(o->flags & CLI_REPEAT) && o->value &&
 			strcmp(c->value[i].value, value))
-			return err_set(p->e, -EINVAL, "--%s is given twice, as '%s' and '%s'", o->name,
-				c->value[i].value, value);
+			return err_set(p->e, -EINVAL, "--%s is given twice, as '%s' and '%s'",
+				o->name, c->value[i].value, value);
 	}
 	mem_grow(&c->value, &c->values_capacity, c->values + 1, sizeof(*c->value));
 	c->value[c->values++] = (struct cli_value){o, value, p->is_not};
@@ -101,8 +104,8 @@ static int take_with_value(struct parser *p, const struct cli_option *o, const c
 {
 	if (!o->value) {
 		if (glued && !is_choice("true|false", glued))
-			return err_set(p->e, -EINVAL, "--%s is a flag: it is true or false, not '%s'",
-				o->name, glued);
+			return err_set(p->e, -EINVAL,
+				"--%s is a flag: it is true or false, not '%s'", o->name, glued);
 		return take(p, o, glued ? glued : "true");
 	}
 	if (!glued && o->flags & CLI_OPTIONAL)
@@ -127,7 +130,8 @@ static int unknown_option(struct parser *p, const char *name, size_t len)
 	for (const struct cli_option *o = cli_global_options; o->name; o++)
 		nearest_offer(&n, o->name);
 	nearest_write(&n, "--", &hint);
-	return err_set(p->e, -EINVAL, "unknown option '--%.100s'%s", str_text(&word), str_text(&hint));
+	return err_set(
+		p->e, -EINVAL, "unknown option '--%.100s'%s", str_text(&word), str_text(&hint));
 }
 
 static int parse_long(struct parser *p, const char *name)
@@ -230,7 +234,8 @@ static int parse_word(struct parser *p, const char *word)
 		return 0;
 	}
 	if (c->command) {
-		mem_grow(&c->argument, &c->arguments_capacity, c->arguments + 1, sizeof(*c->argument));
+		mem_grow(&c->argument, &c->arguments_capacity, c->arguments + 1,
+			sizeof(*c->argument));
 		c->argument[c->arguments++] = word;
 		return 0;
 	}
@@ -263,7 +268,8 @@ static bool is_own(const struct cli *c, const char *name)
 static void settle(struct cli *c)
 {
 	const char *color = cli_value(c, "color"), *format = cli_value(c, "output");
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *env = getenv("KILIM_RUN_DIR");
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"),
+		   *env = getenv("KILIM_RUN_DIR");
 
 	c->help = cli_flag(c, "help", false);
 	c->version = cli_flag(c, "version", false);
@@ -272,11 +278,14 @@ static void settle(struct cli *c)
 	if (!c->run_dir)
 		c->run_dir = env && *env ? env : "/run/kilim";
 	if (!is_own(c, "output"))
-		c->format = str_eq(format, "json") ? CLI_JSON : str_eq(format, "yaml") ? CLI_YAML : CLI_TABLE;
+		c->format = str_eq(format, "json")   ? CLI_JSON
+			    : str_eq(format, "yaml") ? CLI_YAML
+						     : CLI_TABLE;
 	if (str_eq(color, "always"))
 		c->color = true;
 	else if (!str_eq(color, "never"))
-		c->color = isatty(STDOUT_FILENO) && !(no_color && *no_color) && !str_eq(term, "dumb");
+		c->color =
+			isatty(STDOUT_FILENO) && !(no_color && *no_color) && !str_eq(term, "dumb");
 }
 
 int cli_parse(int argc, char **argv, struct cli *c, struct err *e)
@@ -298,8 +307,8 @@ int cli_parse(int argc, char **argv, struct cli *c, struct err *e)
 		return err_set(e, -EINVAL, "kilim %s needs an argument: %s", c->command->name,
 			c->command->arguments);
 	if (c->arguments > c->command->arguments_max)
-		return err_set(e, -EINVAL, "kilim %s: unexpected argument '%.200s'", c->command->name,
-			c->argument[c->command->arguments_max]);
+		return err_set(e, -EINVAL, "kilim %s: unexpected argument '%.200s'",
+			c->command->name, c->argument[c->command->arguments_max]);
 	return 0;
 }
 

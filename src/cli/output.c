@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What kilim prints. Called by all commands. Owns nothing but the buffer of standard output. Must hold: no control character of somebody
- * else's text reaches a terminal, and a reader that has closed the pipe ends kilim without a word.
+ * What kilim prints. Called by all commands. Owns nothing but the buffer of standard output. Must
+ * hold: no control character of somebody else's text reaches a terminal, and a reader that has
+ * closed the pipe ends kilim without a word.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -67,7 +68,8 @@ int cli_flush(void)
 	return CLI_OK;
 }
 
-/* Whether p is at a control character that JSON leaves as it is (DEL, C1 in UTF-8): its bytes, or 0. */
+/* Whether p is at a control character that JSON leaves as it is (DEL, C1 in UTF-8): its bytes, or
+ * 0. */
 static size_t control_len(const char *p)
 {
 	unsigned char c = (unsigned char)p[0], d = c ? (unsigned char)p[1] : 0;
@@ -78,7 +80,7 @@ static size_t control_len(const char *p)
 }
 
 /* In JSON they only stand in strings, where an escape means the same. */
-static void add_json(struct str *out, const char *text)
+void cli_add_json(struct str *out, const char *text)
 {
 	while (*text) {
 		size_t n = control_len(text);
@@ -100,7 +102,7 @@ void cli_print_value(const struct cli *c, const json_t *j)
 		json_write_yaml(&out, j);
 	} else {
 		text = json_dumps(j, JSON_INDENT(2) | JSON_ENCODE_ANY);
-		add_json(&out, text ? text : "null");
+		cli_add_json(&out, text ? text : "null");
 		str_add(&out, "\n");
 	}
 	cli_print(str_text(&out), out.len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim policy list, get and delete. Owns nothing. Must hold: a short name that fits several policies changes none of them. */
+/* kilim policy list, get and delete. Owns nothing. Must hold: a short name that fits several
+ * policies changes none of them. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 #include "cli/manifest.h"
 
 static const struct cli_option delete_options[] = {
-	{'f', "filename", "FILE|DIR|-", NULL, CLI_REPEAT, "delete the policies that are in this file"},
+	{'f', "filename", "FILE|DIR|-", NULL, CLI_REPEAT,
+		"delete the policies that are in this file"},
 	{0},
 };
 
@@ -95,8 +97,9 @@ static int find_policy(const json_t *list, const char *wanted, const json_t **re
 	if (!count)
 		return unknown_policy(list, wanted);
 	if (count > 1) {
-		(void)err_set(&e, -EINVAL, "'%.200s' means %zu policies: %s; give one of these names",
-			wanted, count, str_text(&names));
+		(void)err_set(&e, -EINVAL,
+			"'%.200s' means %zu policies: %s; give one of these names", wanted, count,
+			str_text(&names));
 		return cli_fail(&e);
 	}
 	*ret = found;
@@ -105,8 +108,9 @@ static int find_policy(const json_t *list, const char *wanted, const json_t **re
 
 static char *policy_path(const char *kind, const char *namespace, const char *name)
 {
-	SCOPED(freep) char *k = api_encode(kind), *ns = api_encode(*namespace ? namespace : "-"),
-			   *n = api_encode(name);
+	SCOPED(freep)
+	char *k = api_encode(kind),
+	     *ns = api_encode(*namespace ? namespace : "-"), *n = api_encode(name);
 	struct str path = {0};
 
 	str_printf(&path, "/v1/policy/%s/%s/%s", k, ns, n);
@@ -125,7 +129,8 @@ static int run_get(const struct cli *c)
 		r = find_policy(list, c->argument[0], &found);
 	if (r)
 		return r;
-	path = policy_path(cli_text(found, "kind"), cli_text(found, "namespace"), cli_text(found, "name"));
+	path = policy_path(
+		cli_text(found, "kind"), cli_text(found, "namespace"), cli_text(found, "name"));
 	r = cli_get(c, path, &j);
 	if (r)
 		return r;
@@ -134,7 +139,8 @@ static int run_get(const struct cli *c)
 	return CLI_OK;
 }
 
-static int delete_one(const struct cli *c, const char *kind, const char *namespace, const char *name)
+static int delete_one(
+	const struct cli *c, const char *kind, const char *namespace, const char *name)
 {
 	SCOPED(freep) char *path = policy_path(kind, namespace, name);
 	SCOPED(json_unrefp) json_t *j = NULL;
@@ -143,8 +149,8 @@ static int delete_one(const struct cli *c, const char *kind, const char *namespa
 
 	if (r)
 		return r;
-	str_printf(&text, "%s/%s%s%s deleted, revision %lld", kind, namespace, *namespace ? "/" : "", name,
-		cli_number(j, "revision"));
+	str_printf(&text, "%s/%s%s%s deleted, revision %lld", kind, namespace,
+		*namespace ? "/" : "", name, cli_number(j, "revision"));
 	str_add_printable(&clean, str_text(&text));
 	str_add(&clean, "\n");
 	cli_print(str_text(&clean), clean.len);

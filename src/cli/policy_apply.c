@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kilim policy apply: gives manifests to the agent, one file after the other. Owns the texts. Must hold: applying a file never removes a policy
- * that is not in it, whatever the file is called; of a file with a mistake nothing is applied.
+ * kilim policy apply: gives manifests to the agent, one file after the other. Owns the texts. Must
+ * hold: applying a file never removes a policy that is not in it, whatever the file is called; of a
+ * file with a mistake nothing is applied.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -17,7 +18,8 @@
 enum { STORED_NAME_MAX = 200, STORED_NAMES_TRIED = 1000 };
 
 static const struct cli_option apply_options[] = {
-	{'f', "filename", "FILE|DIR|-", NULL, CLI_REPEAT, "manifest; a directory's *.yaml, *.yml and *.json; - is standard input"},
+	{'f', "filename", "FILE|DIR|-", NULL, CLI_REPEAT,
+		"manifest; a directory's *.yaml, *.yml and *.json; - is standard input"},
 	{0, "dry-run", NULL, NULL, 0, "check only, change nothing"},
 	{0},
 };
@@ -86,10 +88,11 @@ static void print_applied(const struct cli *c, const struct manifest *m, const j
 		const char *namespace = cli_text(p, "namespace");
 
 		str_printf(&text, "%s: %s/%s%s%s %s", m->path, cli_text(p, "kind"), namespace,
-			*namespace ? "/" : "", cli_text(p, "name"), dry_run ? "would be applied" : "applied");
+			*namespace ? "/" : "", cli_text(p, "name"),
+			dry_run ? "would be applied" : "applied");
 		if (!dry_run)
-			str_printf(&text, ", revision %lld, %lld endpoints", cli_number(j, "revision"),
-				cli_number(p, "endpoints"));
+			str_printf(&text, ", revision %lld, %lld endpoints",
+				cli_number(j, "revision"), cli_number(p, "endpoints"));
 		str_add(&text, "\n");
 	}
 	cli_clean(&clean, str_text(&text));
@@ -108,7 +111,8 @@ static int put(const struct cli *c, const struct manifest *m, const char *name, 
 		(void)err_set(&e, -EINVAL, "the text is not UTF-8");
 		return refused(m, name, &e);
 	}
-	str_printf(&path, "/v1/policy/%s%s", encoded, cli_flag(c, "dry-run", false) ? "?dry_run=1" : "");
+	str_printf(&path, "/v1/policy/%s%s", encoded,
+		cli_flag(c, "dry-run", false) ? "?dry_run=1" : "");
 	r = cli_try(c, "PUT", str_text(&path), body, m->path, &status, ret, &e);
 	if (r >= 0)
 		return CLI_OK;
@@ -168,5 +172,5 @@ static int run_apply(const struct cli *c)
 	return worst;
 }
 
-const struct cli_command policy_apply_command = {"policy apply", "",
-	"put policies of files in force", 0, 0, apply_options, run_apply};
+const struct cli_command policy_apply_command = {
+	"policy apply", "", "put policies of files in force", 0, 0, apply_options, run_apply};

@@ -11,7 +11,8 @@
 enum { WAIT_STEP_MS = 100, WAIT_DEFAULT_S = 60 };
 
 static const struct cli_option status_options[] = {
-	{0, "wait", "DURATION", NULL, CLI_OPTIONAL, "wait until the agent is ready, at most so long [60s]"},
+	{0, "wait", "DURATION", NULL, CLI_OPTIONAL,
+		"wait until the agent is ready, at most so long [60s]"},
 	{0, "brief", NULL, NULL, 0, "one line: OK, or what is wrong"},
 	{0},
 };
@@ -26,7 +27,9 @@ static void add_policy(struct str *out, const json_t *p)
 	const char *error = cli_text(p, "error");
 
 	heading(out, "Policy:");
-	str_printf(out, "revision %lld: %lld policies, %lld rules in %lld slots; %lld of %lld rule entries, %lld of %lld peer entries\n",
+	str_printf(out,
+		"revision %lld: %lld policies, %lld rules in %lld slots; %lld of %lld rule "
+		"entries, %lld of %lld peer entries\n",
 		cli_number(p, "revision"), cli_number(p, "policies"), cli_number(p, "rules"),
 		cli_number(p, "slots"), cli_number(p, "rule_entries"), cli_number(p, "rule_max"),
 		cli_number(p, "peer_entries"), cli_number(p, "peer_max"));
@@ -48,12 +51,13 @@ static void add_addresses(struct str *out, const json_t *pools)
 static void add_sources(struct str *out, const json_t *sources)
 {
 	for (size_t i = 0; i < json_array_size(sources); i++) {
-		const json_t *s = json_array_get(sources, i), *errors = json_object_get(s, "errors");
+		const json_t *s = json_array_get(sources, i),
+			     *errors = json_object_get(s, "errors");
 		const char *path = cli_text(s, "path");
 
 		heading(out, i ? "" : "Sources:");
-		str_printf(out, "%s%s%s: %s, %lld policies\n", cli_text(s, "name"), *path ? " " : "", path,
-			cli_text(s, "state"), cli_number(s, "objects"));
+		str_printf(out, "%s%s%s: %s, policies: %lld\n", cli_text(s, "name"),
+			*path ? " " : "", path, cli_text(s, "state"), cli_number(s, "objects"));
 		for (size_t k = 0; k < json_array_size(errors); k++) {
 			const char *text = json_string_value(json_array_get(errors, k));
 
@@ -67,9 +71,9 @@ static void add_flows(struct str *out, const json_t *j)
 	const json_t *flows = json_object_get(j, "flows"), *events = json_object_get(j, "events");
 
 	heading(out, "Flows:");
-	str_printf(out, "%lld of %lld answered, %lld of %lld half-open\n", cli_number(flows, "answered"),
-		cli_number(flows, "max"), cli_number(flows, "half_open"),
-		cli_number(flows, "half_open_max"));
+	str_printf(out, "%lld of %lld answered, %lld of %lld half-open\n",
+		cli_number(flows, "answered"), cli_number(flows, "max"),
+		cli_number(flows, "half_open"), cli_number(flows, "half_open_max"));
 	heading(out, "Events:");
 	str_printf(out, "%lld written, %lld lost\n", cli_number(events, "written"),
 		cli_number(events, "lost"));
@@ -80,14 +84,16 @@ static void add_head(struct str *out, const json_t *j)
 	const json_t *endpoints = json_object_get(j, "endpoints");
 
 	heading(out, "Agent:");
-	str_printf(out, "kilim %s on node %s of cluster %s, process %lld, up ", cli_text(j, "version"),
-		cli_text(j, "node"), cli_text(j, "cluster"), cli_number(j, "pid"));
+	str_printf(out, "kilim %s on node %s of cluster %s, process %lld, up ",
+		cli_text(j, "version"), cli_text(j, "node"), cli_text(j, "cluster"),
+		cli_number(j, "pid"));
 	cli_format_seconds(out, cli_number(j, "uptime_s"));
 	str_add(out, "\n");
 	heading(out, "State:");
 	str_printf(out, "%s%s\n",
 		json_is_true(json_object_get(j, "ready")) ? "ready" : "not ready yet",
-		json_is_true(json_object_get(j, "adopted")) ? ", took over a running data path" : "");
+		json_is_true(json_object_get(j, "adopted")) ? ", took over a running data path"
+							    : "");
 	heading(out, "Kernel:");
 	str_printf(out, "%s\n", cli_text(j, "kernel"));
 	heading(out, "Endpoints:");
@@ -99,7 +105,8 @@ static void add_head(struct str *out, const json_t *j)
 
 static void add_tail(struct str *out, const json_t *j)
 {
-	const json_t *memory = json_object_get(j, "memory"), *problems = json_object_get(j, "problems");
+	const json_t *memory = json_object_get(j, "memory"),
+		     *problems = json_object_get(j, "problems");
 
 	heading(out, "Memory:");
 	cli_format_bytes(out, (double)cli_number(memory, "resident_bytes"));

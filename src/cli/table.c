@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands of kilim, in the order in which help lists them. Each is defined in the file of its noun. */
+/* The commands of kilim, in the order in which help lists them. Each is defined in the file of its
+ * noun. */
 #include "cli/cli.h"
 #include "cli/commands.h"
 

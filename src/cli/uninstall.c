@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kilim uninstall: hands over to kilimd --uninstall, which knows the data path; the agent need not run. Owns nothing. Must hold: the kilimd of
- * the same installation is taken before any other.
+ * kilim uninstall: hands over to kilimd --uninstall, which knows the data path; the agent need not
+ * run. Owns nothing. Must hold: the kilimd of the same installation is taken before any other.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,8 @@ static const struct cli_option uninstall_options[] = {
 
 enum { FLAGS_MAX = 16 };
 
-/* Beside this program: in its directory, and in the sbin beside its bin. Returns only when there is none. */
+/* Beside this program: in its directory, and in the sbin beside its bin. Returns only when there is
+ * none. */
 static void exec_beside(char **argv)
 {
 	static const char *const places[] = {"kilimd", "../sbin/kilimd"};
@@ -66,7 +67,8 @@ static int run_uninstall(const struct cli *c)
 	(void)signal(SIGPIPE, SIG_DFL);
 	exec_beside(argv);
 	(void)execvp("kilimd", argv);
-	(void)err_set(&e, -errno, "kilimd cannot be run: %s; it is looked for beside kilim and in PATH",
+	(void)err_set(&e, -errno,
+		"kilimd cannot be run: %s; it is looked for beside kilim and in PATH",
 		strerror(errno));
 	while (count > 2)
 		free(argv[--count]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pools of addresses: a bitmap of what is taken, a place to go on from, and the order in which the last addresses came back.
- * Called by the agent for each endpoint. Must hold: an address is given out once until it is released; special addresses are
- * marked as taken from the start and are never released.
+ * Pools of addresses: a bitmap of what is taken, a place to go on from, and the order in which the
+ * last addresses came back. Called by the agent for each endpoint. Must hold: an address is given
+ * out once until it is released; special addresses are marked as taken from the start and are never
+ * released.
  */
 #include "ipam/pool.h"
 
@@ -18,10 +19,10 @@ enum {
 
 struct pool {
 	struct prefix prefix;
-	uint64_t *taken;   /* one bit per address: in use or special */
+	uint64_t *taken; /* one bit per address: in use or special */
 	uint64_t *special; /* one bit per address */
-	uint64_t *rests;   /* one bit per address: is in resting[] */
-	size_t size;       /* addresses covered by the bitmaps */
+	uint64_t *rests; /* one bit per address: is in resting[] */
+	size_t size; /* addresses covered by the bitmaps */
 	size_t used, total, next;
 	uint32_t resting[RESTING_MAX]; /* ring, oldest first */
 	size_t oldest, restings;
@@ -66,8 +67,8 @@ static void make_special(struct pool *p, size_t i)
 	p->total--;
 }
 
-int pool_new(const struct prefix *prefix, const struct addr *gateway, struct pool **ret,
-	struct err *e)
+int pool_new(
+	const struct prefix *prefix, const struct addr *gateway, struct pool **ret, struct err *e)
 {
 	bool v4 = prefix_is_v4(prefix);
 	unsigned host_bits = ADDR_BITS - prefix->bits, most = v4 ? HOST_BITS_V4 : HOST_BITS_V6;
@@ -92,8 +93,10 @@ int pool_new(const struct prefix *prefix, const struct addr *gateway, struct poo
 		make_special(p, (size_t)index_of(p, gateway));
 	if (!p->total) {
 		pool_free(p);
-		return err_set(e, -EINVAL, "pool %s: no address is left beside the special ones; "
-			"use a shorter prefix", prefix_format(prefix, text));
+		return err_set(e, -EINVAL,
+			"pool %s: no address is left beside the special ones; "
+			"use a shorter prefix",
+			prefix_format(prefix, text));
 	}
 	*ret = p;
 	return 0;
@@ -150,7 +153,8 @@ int pool_alloc(struct pool *p, struct addr *ret, struct err *e)
 
 	if (p->used == p->total)
 		return err_set(e, -ENOSPC,
-			"pool %s: all %zu addresses are in use: delete endpoints or give the node a "
+			"pool %s: all %zu addresses are in use: delete endpoints or give the node "
+			"a "
 			"larger pool",
 			prefix_format(&p->prefix, text), p->total);
 	i = find_fresh(p);

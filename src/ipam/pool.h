@@ -2,8 +2,9 @@
 #ifndef KILIM_IPAM_POOL_H
 #define KILIM_IPAM_POOL_H
 /*
- * A pool of addresses of one prefix, IPv4 or IPv6. Pure bookkeeping in memory: who holds what survives a restart in the state of the
- * holders, who take it again. An address that was released is given out again as late as the pool allows.
+ * A pool of addresses of one prefix, IPv4 or IPv6. Pure bookkeeping in memory: who holds what
+ * survives a restart in the state of the holders, who take it again. An address that was released
+ * is given out again as late as the pool allows.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,11 +15,13 @@
 struct pool;
 
 /*
- * A pool of all addresses of the prefix but those that are special: IPv4 network and broadcast address (in prefixes shorter than /31), the IPv6
- * subnet-router address (shorter than /127), and the gateway (NULL: none). Only the first 2^24 addresses of an IPv4 prefix and 2^16 of an IPv6
- * one are used. -EINVAL when nothing is left or the gateway lies outside.
+ * A pool of all addresses of the prefix but those that are special: IPv4 network and broadcast
+ * address (in prefixes shorter than /31), the IPv6 subnet-router address (shorter than /127), and
+ * the gateway (NULL: none). Only the first 2^24 addresses of an IPv4 prefix and 2^16 of an IPv6 one
+ * are used. -EINVAL when nothing is left or the gateway lies outside.
  */
-int pool_new(const struct prefix *p, const struct addr *gateway, struct pool **ret, struct err *e) MUST_USE;
+int pool_new(const struct prefix *p, const struct addr *gateway, struct pool **ret,
+	struct err *e) MUST_USE;
 void pool_free(struct pool *p); /* NULL is fine */
 /* The next free address behind the one given out last. -ENOSPC names the pool. */
 int pool_alloc(struct pool *p, struct addr *ret, struct err *e) MUST_USE;

@@ -186,22 +186,6 @@ int device_configure_outside(struct device *d, uint32_t host_ifindex, const uint
 	return netlink_send(d->link, &b, NULL, NULL, e);
 }
 
-int device_node_address(struct device *d, const struct addr *addr, bool remove, struct err *e)
-{
-	SCOPED(netlink_batch_done) struct netlink_batch b = {0};
-	struct wire w = wire(addr);
-	struct ifaddrmsg ifa = {
-		.ifa_family = (uint8_t)w.family, .ifa_prefixlen = (uint8_t)(w.len * 8), .ifa_index = LOOPBACK};
-
-	if (!remove) {
-		add_address(&b, LOOPBACK, addr);
-		return netlink_send(d->link, &b, NULL, NULL, e);
-	}
-	nla_put(netlink_add(&b, "address of the gateway", RTM_DELADDR, 0, &ifa, sizeof(ifa)), IFA_LOCAL, w.len, w.bytes);
-	netlink_forgive(&b, EADDRNOTAVAIL);
-	return netlink_send(d->link, &b, NULL, NULL, e);
-}
-
 int device_pool_route(struct device *d, const struct addr *addr, unsigned bits, bool remove, struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch b = {0};

@@ -62,8 +62,13 @@ int netns_inode(int fd, uint64_t *ret) MUST_USE;
  * start of the 128, as everywhere.
  */
 int device_pool_route(struct device *d, const struct addr *addr, unsigned bits, bool remove, struct err *e) MUST_USE;
-/* The node itself has the address (on lo): the pool's gateway, so that it answers and is the source of what the node sends to endpoints. */
-int device_node_address(struct device *d, const struct addr *addr, bool remove, struct err *e) MUST_USE;
+enum device_gateway {
+	DEVICE_GATEWAY_NONE,    /* not there */
+	DEVICE_GATEWAY_PASSIVE, /* answers, but is no source of what the node sends by itself */
+	DEVICE_GATEWAY_SOURCE,  /* the node has no other address of the family (IPv6 finds out itself: as PASSIVE) */
+};
+/* A pool's gateway as an address of the node, on lo; an address that is as it should be is left alone. */
+int device_gateway_address(struct device *d, const struct addr *addr, enum device_gateway how, struct err *e) MUST_USE;
 /* Sysctls of the node's namespace that forwarding needs (ip_forward, ipv6 forwarding). */
 int device_forwarding(bool v4, bool v6, struct err *e) MUST_USE;
 /* All addresses of the node (v4-mapped), for identity host: free() the array. */

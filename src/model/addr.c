@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses and prefixes as text and back. Called by everything on the user side that names an address. Owns nothing. Must
- * hold: an IPv4 prefix never contains an IPv6 one or the other way round, although both live in the same 128 bits (::/0 does
- * not contain 10.0.0.0/8).
+ * Addresses and prefixes as text and back. Called by everything on the user side that names an
+ * address. Owns nothing. Must hold: an IPv4 prefix never contains an IPv6 one or the other way
+ * round, although both live in the same 128 bits (::/0 does not contain 10.0.0.0/8).
  */
 #include "model/addr.h"
 

@@ -9,7 +9,8 @@
 
 enum { ADDR_TEXT = 48 }; /* bytes for an address or a prefix as text */
 
-/* Prefix: bits counts from the start of the 128 (an IPv4 /8 has 104). Host bits behind it are zero. */
+/* Prefix: bits counts from the start of the 128 (an IPv4 /8 has 104). Host bits behind it are zero.
+ */
 struct prefix {
 	struct addr addr;
 	unsigned bits;
@@ -18,12 +19,13 @@ struct prefix {
 /* 10.0.0.1 or fd00::1; no zone, no prefix length, no ::ffff:10.0.0.1. -EINVAL. */
 int addr_parse(const char *s, struct addr *ret) MUST_USE;
 const char *addr_format(const struct addr *a, char buf[ADDR_TEXT]);
-bool addr_is_v4(const struct addr *a);   /* v4-mapped */
+bool addr_is_v4(const struct addr *a); /* v4-mapped */
 bool addr_is_zero(const struct addr *a); /* all 128 bits: "none" */
 bool addr_eq(const struct addr *a, const struct addr *b);
 /* a + n, carrying through all 128 bits. */
 struct addr addr_add(struct addr a, unsigned n);
-/* 10.0.0.0/8, fd00::/64, or a bare address (a host prefix). Host bits set: -EINVAL unless allowed, then cleared. */
+/* 10.0.0.0/8, fd00::/64, or a bare address (a host prefix). Host bits set: -EINVAL unless allowed,
+ * then cleared. */
 int prefix_parse(const char *s, bool allow_host_bits, struct prefix *ret) MUST_USE;
 /* IPv4 ones with the length people expect (10.0.0.0/8). */
 const char *prefix_format(const struct prefix *p, char buf[ADDR_TEXT]);

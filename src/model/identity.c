@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of identities. Called by the agent (workloads, policy prefixes, state) and read by the compiler. Owns every entry,
- * each one block with its labels. Must hold: number[] is sorted; a label set has one number at most; a number is given to
- * another label set as late as the range allows, so that what still carries it elsewhere is long gone.
+ * The table of identities. Called by the agent (workloads, policy prefixes, state) and read by the
+ * compiler. Owns every entry, each one block with its labels. Must hold: number[] is sorted; a
+ * label set has one number at most; a number is given to another label set as late as the range
+ * allows, so that what still carries it elsewhere is long gone.
  */
 #include "model/identity.h"
 
@@ -12,7 +13,8 @@
 
 #include "base/hash.h"
 
-/* Unused entries are kept so that the same labels get the same number again, but not without end. */
+/* Unused entries are kept so that the same labels get the same number again, but not without end.
+ */
 enum { UNUSED_MAX = 4096, UNUSED_DROP = 1024 };
 
 struct entry {
@@ -120,8 +122,8 @@ struct identities *identities_new(const char *cluster, bool dual_stack)
 
 	t->cluster = mem_strdup(cluster ? cluster : "");
 	t->dual_stack = dual_stack;
-	t->cluster_range = (struct range){IDENTITY_CLUSTER_MIN, IDENTITY_CLUSTER_MAX,
-		IDENTITY_CLUSTER_MIN};
+	t->cluster_range =
+		(struct range){IDENTITY_CLUSTER_MIN, IDENTITY_CLUSTER_MAX, IDENTITY_CLUSTER_MIN};
 	t->local_range = (struct range){IDENTITY_LOCAL_MIN, IDENTITY_LOCAL_MAX, IDENTITY_LOCAL_MIN};
 #define X(name, value, text) add_reserved(t, value, text);
 	IDENTITY_RESERVED(X)
@@ -153,7 +155,8 @@ static bool in_range(const struct range *r, const struct entry *n)
 	return n->info.number >= r->min && n->info.number <= r->max;
 }
 
-/* Forget the entries of the range that have been unused for longest, at most so many; returns how many. */
+/* Forget the entries of the range that have been unused for longest, at most so many; returns how
+ * many. */
 static size_t drop_unused(struct identities *t, const struct range *r, size_t at_most)
 {
 	SCOPED(freep) struct entry **unused = mem_array(t->unused, sizeof(*unused));
@@ -233,7 +236,8 @@ static int get(struct identities *t, struct range *r, const struct labels *l, st
 		return 0;
 	}
 	if (t->unused > UNUSED_MAX)
-		(void)drop_unused(t, &(struct range){.min = IDENTITY_CLUSTER_MIN, .max = IDENTITY_LOCAL_MAX},
+		(void)drop_unused(t,
+			&(struct range){.min = IDENTITY_CLUSTER_MIN, .max = IDENTITY_LOCAL_MAX},
 			UNUSED_DROP);
 	number = number_pick(t, r);
 	if (!number && drop_unused(t, r, UNUSED_DROP))
@@ -382,8 +386,8 @@ json_t *identities_save(const struct identities *t)
 		}
 		one = json_pack("{s:I, s:o}", "id", (json_int_t)n->number, "labels", labels);
 		if (n->is_prefix)
-			(void)json_object_set_new(one, "prefix",
-				json_string(prefix_format(&n->prefix, prefix)));
+			(void)json_object_set_new(
+				one, "prefix", json_string(prefix_format(&n->prefix, prefix)));
 		(void)json_array_append_new(list, one);
 	}
 	return json_pack("{s:o, s:I, s:I}", "identities", list, "next",
@@ -410,7 +414,8 @@ static int load_labels(struct arena *mem, const json_t *j, struct labels *ret, s
 	return l.count ? labels_normalize(ret, e) : err_set(e, -EINVAL, "labels: none");
 }
 
-/* As far as it is what identities_save() wrote: a number of the right range, free here, and labels that have none. */
+/* As far as it is what identities_save() wrote: a number of the right range, free here, and labels
+ * that have none. */
 static int load_one(struct identities *t, const json_t *j, struct err *e)
 {
 	struct arena mem SCOPED(arena_done) = {0};
@@ -433,7 +438,7 @@ static int load_one(struct identities *t, const json_t *j, struct err *e)
 			return err_set(e, -EINVAL, "prefix: \"%.60s\" is no prefix", prefix);
 		/* world may have been split or joined since */
 		if (l.count != 2 || !labels_eq(&(struct labels){&l.label[1], 1},
-					&find(t, world_of(t, prefix_is_v4(&p)))->info.labels))
+					    &find(t, world_of(t, prefix_is_v4(&p)))->info.labels))
 			return 0;
 	}
 	labels_text(&text, &l);
@@ -456,8 +461,8 @@ int identities_load(struct identities *t, const json_t *j, struct err *e)
 	int r;
 
 	if (!json_is_array(list))
-		return err_set(e, -EINVAL, "identities: expected a list, found %s",
-			json_kind(list));
+		return err_set(
+			e, -EINVAL, "identities: expected a list, found %s", json_kind(list));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		r = load_one(t, json_array_get(list, i), e);
 		if (r < 0) {

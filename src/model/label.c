@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Labels and label sets. Called by identities, selectors, policies and whoever brings workloads. Owns nothing: sets live in
- * arenas or in their identity. Must hold: the canonical text of a set can be read in one way only, so no part of a label holds
- * a ';' or a control character and no key a '='; a workload never sets a label that says where it belongs.
+ * Labels and label sets. Called by identities, selectors, policies and whoever brings workloads.
+ * Owns nothing: sets live in arenas or in their identity. Must hold: the canonical text of a set
+ * can be read in one way only, so no part of a label holds a ';' or a control character and no key
+ * a '='; a workload never sets a label that says where it belongs.
  */
 #include "model/label.h"
 
@@ -47,8 +48,8 @@ static int label_check(const struct label *l, struct err *e)
 		return err_set(e, -EINVAL, "label \"%.100s\": %s is not allowed in a label", l->key,
 			fault);
 	if (!*l->key)
-		return err_set(e, -EINVAL, "label \"%s:=%.100s\": the key is empty", l->source,
-			l->value);
+		return err_set(
+			e, -EINVAL, "label \"%s:=%.100s\": the key is empty", l->source, l->value);
 	if (!source_find(l->source, strlen(l->source)))
 		return err_set(e, -EINVAL,
 			"label \"%.100s:%.100s\": unknown source; use k8s, container, "
@@ -153,8 +154,8 @@ const struct label *labels_find(const struct labels *l, const char *source, cons
 void labels_text(struct str *out, const struct labels *l)
 {
 	for (size_t i = 0; i < l->count; i++)
-		str_printf(out, "%s:%s=%s;", l->label[i].source, l->label[i].key,
-			l->label[i].value);
+		str_printf(
+			out, "%s:%s=%s;", l->label[i].source, l->label[i].key, l->label[i].value);
 }
 
 bool labels_eq(const struct labels *a, const struct labels *b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policy documents to policies: kinds, lists, metadata. Called by the agent for each document of a manifest. A set owns its
- * policies through its arena. Must hold: a document that fails adds nothing to the set, although the arena may keep the memory
- * of what was read until the set goes.
+ * Policy documents to policies: kinds, lists, metadata. Called by the agent for each document of a
+ * manifest. A set owns its policies through its arena. Must hold: a document that fails adds
+ * nothing to the set, although the arena may keep the memory of what was read until the set goes.
  */
 #include "model/policy.h"
 
@@ -73,8 +73,8 @@ bool policy_is_kind(const json_t *doc)
 }
 
 /* A DNS name: lower-case letters, digits, '-' and, where dots is set, '.'. */
-static int check_name(const struct walk *w, const struct node *n, const char *s, size_t max,
-	bool dots)
+static int check_name(
+	const struct walk *w, const struct node *n, const char *s, size_t max, bool dots)
 {
 	size_t len = strlen(s);
 
@@ -84,7 +84,8 @@ static int check_name(const struct walk *w, const struct node *n, const char *s,
 		if (!islower(c) && !isdigit(c) &&
 			(!i || i + 1 == len || (c != '-' && (c != '.' || !dots))))
 			return walk_error(w, n,
-				"\"%.80s\" is no name: lower-case letters, digits%s '-', with a letter or "
+				"\"%.80s\" is no name: lower-case letters, digits%s '-', with a "
+				"letter or "
 				"digit at both ends",
 				s, dots ? ", '.'," : ",");
 	}
@@ -102,7 +103,8 @@ static int parse_labels(const struct walk *w, const struct node *n, struct polic
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
 	p->labels.label = arena_array(w->mem, json_object_size(n->value), sizeof(*p->labels.label));
 	/* the iteration macro wants a mutable object but changes nothing */
-	json_object_foreach ((json_t *)n->value, key, value) {
+	json_object_foreach((json_t *)n->value, key, value)
+	{
 		struct node at = node_member(n, key);
 		const char *text = NULL;
 		struct err e = {0};
@@ -110,19 +112,19 @@ static int parse_labels(const struct walk *w, const struct node *n, struct polic
 
 		if (r < 0)
 			return r;
-		p->labels.label[p->labels.count++] = (struct label){"k8s",
-			arena_strdup(w->mem, key), arena_strdup(w->mem, text ? text : "")};
+		p->labels.label[p->labels.count++] = (struct label){
+			"k8s", arena_strdup(w->mem, key), arena_strdup(w->mem, text ? text : "")};
 		if (labels_normalize(&p->labels, &e) < 0)
 			return walk_error(w, &at, "%s", e.text);
 	}
 	return 0;
 }
 
-static int parse_metadata(const struct walk *w, const struct node *root, const struct kind *k,
-	struct policy *p)
+static int parse_metadata(
+	const struct walk *w, const struct node *root, const struct kind *k, struct policy *p)
 {
-	static const struct field fields[] = {{"name", NULL}, {"namespace", NULL},
-		{"labels", NULL}, {"uid", NULL}, {"annotations", NULL}, {"creationTimestamp", NULL},
+	static const struct field fields[] = {{"name", NULL}, {"namespace", NULL}, {"labels", NULL},
+		{"uid", NULL}, {"annotations", NULL}, {"creationTimestamp", NULL},
 		{"deletionGracePeriodSeconds", NULL}, {"deletionTimestamp", NULL},
 		{"finalizers", NULL}, {"generateName", NULL}, {"generation", NULL},
 		{"managedFields", NULL}, {"ownerReferences", NULL}, {"resourceVersion", NULL},
@@ -143,8 +145,8 @@ static int parse_metadata(const struct walk *w, const struct node *root, const s
 	if (!k->namespaced && s_namespace && *s_namespace)
 		return walk_error(w, &namespace, "a %s has no namespace; remove it", k->name);
 	if (k->namespaced && (!s_namespace || !*s_namespace))
-		s_namespace = w->context->default_namespace ? w->context->default_namespace
-							    : "default";
+		s_namespace =
+			w->context->default_namespace ? w->context->default_namespace : "default";
 	if (k->namespaced)
 		r = check_name(w, &namespace, s_namespace, NAMESPACE_MAX_BYTES, false);
 	p->kind = k->name;
@@ -154,8 +156,8 @@ static int parse_metadata(const struct walk *w, const struct node *root, const s
 	return r;
 }
 
-static int parse_policy(struct walk *w, const struct node *n, const struct kind *k,
-	struct policy_set *set)
+static int parse_policy(
+	struct walk *w, const struct node *n, const struct kind *k, struct policy_set *set)
 {
 	struct policy p = {.origin = walk_origin(w, n), .source = n->value};
 	struct node version = node_member(n, "apiVersion");
@@ -180,12 +182,13 @@ static int parse_policy(struct walk *w, const struct node *n, const struct kind 
 	return 0;
 }
 
-/* of: the kind of the items; NULL for a plain list, whose items say it and which may hold other objects. */
-static int parse_list(struct walk *w, const struct node *root, const struct kind *of,
-	struct policy_set *set)
+/* of: the kind of the items; NULL for a plain list, whose items say it and which may hold other
+ * objects. */
+static int parse_list(
+	struct walk *w, const struct node *root, const struct kind *of, struct policy_set *set)
 {
-	static const struct field fields[] = {{"apiVersion", NULL}, {"kind", NULL},
-		{"metadata", NULL}, {"items", NULL}};
+	static const struct field fields[] = {
+		{"apiVersion", NULL}, {"kind", NULL}, {"metadata", NULL}, {"items", NULL}};
 	struct node items = node_member(root, "items");
 	int r = WALK_FIELDS(w, root, fields);
 
@@ -195,8 +198,8 @@ static int parse_list(struct walk *w, const struct node *root, const struct kind
 		const struct kind *k = kind_find(item.value, false);
 
 		if (!json_is_object(item.value))
-			return walk_error(w, &item, "expected a mapping, found %s",
-				json_kind(item.value));
+			return walk_error(
+				w, &item, "expected a mapping, found %s", json_kind(item.value));
 		if (of && k != of && *text_of(item.value, "kind"))
 			return walk_error(w, &item, "a %s in a list of %s",
 				text_of(item.value, "kind"), of->name);

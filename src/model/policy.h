@@ -2,8 +2,9 @@
 #ifndef KILIM_MODEL_POLICY_H
 #define KILIM_MODEL_POLICY_H
 /*
- * Policies as plain data, normalized from CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy and Kubernetes NetworkPolicy. What is
- * not supported is refused with file, line and field. Difference of absent, empty and null is exact (interfaces 1b).
+ * Policies as plain data, normalized from CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy and
+ * Kubernetes NetworkPolicy. What is not supported is refused with file, line and field. Difference
+ * of absent, empty and null is exact (interfaces 1b).
  */
 #include "abi/policy.h"
 #include "base/arena.h"
@@ -18,8 +19,8 @@ struct origin {
 };
 
 /*
- * Ports: protocol 0 is any of TCP, UDP, SCTP; 0..65535 is any port (and none, for protocols without). ICMP: protocol says the family,
- * first = type << 8, last = type << 8 | 0xff.
+ * Ports: protocol 0 is any of TCP, UDP, SCTP; 0..65535 is any port (and none, for protocols
+ * without). ICMP: protocol says the family, first = type << 8, last = type << 8 | 0xff.
  */
 struct port_range {
 	uint8_t protocol; /* IPPROTO_*, or 0 */
@@ -27,10 +28,10 @@ struct port_range {
 };
 
 enum peer_kind {
-	PEER_ANY,      /* no peer field: everything */
+	PEER_ANY, /* no peer field: everything */
 	PEER_SELECTOR, /* identities whose labels match any of selector[] */
-	PEER_PREFIX,   /* prefix[] without except[] */
-	PEER_NONE,     /* a peer field that is there and empty, or resolves to nothing */
+	PEER_PREFIX, /* prefix[] without except[] */
+	PEER_NONE, /* a peer field that is there and empty, or resolves to nothing */
 };
 
 /* One peer term; entities become selectors on reserved labels (and the cluster label). */
@@ -47,23 +48,25 @@ struct peer {
 struct rule {
 	enum policy_direction direction;
 	bool deny;
-	struct peer *peer; /* any of them; peers == 0 does not occur (PEER_ANY / PEER_NONE say it) */
+	struct peer
+		*peer; /* any of them; peers == 0 does not occur (PEER_ANY / PEER_NONE say it) */
 	size_t peers;
 	struct port_range *port; /* any of them; ports == 0: every protocol and port */
 	size_t ports;
 	struct origin origin; /* of the rule element */
-	char *path;           /* ingress[0], egressDeny[2] ...: with a spec index in front for specs[] */
+	char *path; /* ingress[0], egressDeny[2] ...: with a spec index in front for specs[] */
 };
 
 /* One spec: who it is for, and its rules. */
 struct policy_spec {
 	struct selector subject; /* with the namespace requirement of a namespaced policy inside */
-	bool default_deny[POLICY_DIRECTIONS]; /* final: rules of that direction are there and not switched off */
+	bool default_deny[POLICY_DIRECTIONS]; /* final: rules of that direction are there and not
+						 switched off */
 	struct rule *rule;
 	size_t rules;
-	struct labels labels;    /* spec.labels: labels of the rules */
+	struct labels labels; /* spec.labels: labels of the rules */
 	const char *description; /* "" for none */
-	const char *log;         /* log.value, what flows show as policy_log; "" for none */
+	const char *log; /* log.value, what flows show as policy_log; "" for none */
 };
 
 struct policy {
@@ -75,7 +78,8 @@ struct policy {
 	struct policy_spec *spec;
 	size_t specs;
 	struct origin origin;
-	const json_t *source; /* the object as read; lives as long as the document, everything else in mem of the set */
+	const json_t *source; /* the object as read; lives as long as the document, everything else
+				 in mem of the set */
 };
 
 struct policy_set {
@@ -91,13 +95,15 @@ struct policy_context {
 };
 
 /*
- * Add the policies of one document (a policy, or a v1 List / *List of policies) to the set. On failure nothing is added and e says
- * "file:line:column: field.path: what, and what to do".
+ * Add the policies of one document (a policy, or a v1 List / *List of policies) to the set. On
+ * failure nothing is added and e says "file:line:column: field.path: what, and what to do".
  */
-int policy_parse(struct policy_set *set, const struct policy_context *ctx, const char *file, const struct yaml_doc *doc, struct err *e) MUST_USE;
+int policy_parse(struct policy_set *set, const struct policy_context *ctx, const char *file,
+	const struct yaml_doc *doc, struct err *e) MUST_USE;
 /*
- * Whether apiVersion/kind of the document is one that policy_parse() takes (so that other objects in a file can be told apart): a policy of any
- * version, a list of policies, or a v1 List that holds one. Objects of a v1 List that are no policies are passed over.
+ * Whether apiVersion/kind of the document is one that policy_parse() takes (so that other objects
+ * in a file can be told apart): a policy of any version, a list of policies, or a v1 List that
+ * holds one. Objects of a v1 List that are no policies are passed over.
  */
 bool policy_is_kind(const json_t *doc);
 void policy_set_done(struct policy_set *set);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spec and specs of CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy. Called by policy.c. Owns nothing beside what it
- * puts into the set's arena. Must hold: the subject of a namespaced policy always carries the policy's namespace as a
- * requirement of its own, whatever else the selector says.
+ * spec and specs of CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy. Called by policy.c.
+ * Owns nothing beside what it puts into the set's arena. Must hold: the subject of a namespaced
+ * policy always carries the policy's namespace as a requirement of its own, whatever else the
+ * selector says.
  */
 #include "model/policy_walk.h"
 
@@ -39,16 +40,16 @@ static const struct {
 } lists[] = {{"ingress", POLICY_INGRESS, false}, {"ingressDeny", POLICY_INGRESS, true},
 	{"egress", POLICY_EGRESS, false}, {"egressDeny", POLICY_EGRESS, true}};
 
-static int check_rule_fields(const struct walk *w, const struct node *n, enum policy_direction d,
-	bool deny)
+static int check_rule_fields(
+	const struct walk *w, const struct node *n, enum policy_direction d, bool deny)
 {
 	if (!n->value)
 		return walk_error(w, n, "expected a mapping, found null; {} selects no peers");
 	if (d == POLICY_INGRESS)
 		return walk_fields(w, n, ingress_fields,
 			ARRAY_SIZE(ingress_fields) - (deny ? INGRESS_ALLOW_ONLY : 0));
-	return walk_fields(w, n, egress_fields,
-		ARRAY_SIZE(egress_fields) - (deny ? EGRESS_ALLOW_ONLY : 0));
+	return walk_fields(
+		w, n, egress_fields, ARRAY_SIZE(egress_fields) - (deny ? EGRESS_ALLOW_ONLY : 0));
 }
 
 static int check_authentication(const struct walk *w, const struct node *rule)
@@ -80,8 +81,7 @@ static int parse_rule(const struct walk *w, const struct node *n, const struct n
 
 	err = err < 0 ? err : check_authentication(w, n);
 	err = err < 0 ? err : policy_parse_ports(w, n, r->deny, &ports);
-	err = err < 0 ? err
-		      : policy_parse_peers(w, n, r->direction, scope, ports.limited, r);
+	err = err < 0 ? err : policy_parse_peers(w, n, r->direction, scope, ports.limited, r);
 	if (err < 0)
 		return err;
 	if (ports.limited && !ports.count)
@@ -153,8 +153,8 @@ static int parse_default_deny(const struct walk *w, const struct node *spec, str
 /* {source, key, value}, or the same as a text. */
 static int parse_rule_label(const struct walk *w, const struct node *n, struct label *ret)
 {
-	static const struct field fields[] = {{"key", NULL}, {"value", NULL}, {"source", NULL},
-		{"cidr", NULL}};
+	static const struct field fields[] = {
+		{"key", NULL}, {"value", NULL}, {"source", NULL}, {"cidr", NULL}};
 	struct node key = node_member(n, "key"), value = node_member(n, "value");
 	struct node source = node_member(n, "source");
 	const char *k = NULL, *v = NULL, *s = NULL;

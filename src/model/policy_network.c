@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The spec of a Kubernetes NetworkPolicy. Called by policy.c. Owns nothing beside what it puts into the set's arena. Must hold:
- * Kubernetes' own meaning, which is the opposite of Cilium's for empty lists (an empty from or ports is everything); selectors
- * match pods only, so each peer selector asks for a namespace.
+ * The spec of a Kubernetes NetworkPolicy. Called by policy.c. Owns nothing beside what it puts into
+ * the set's arena. Must hold: Kubernetes' own meaning, which is the opposite of Cilium's for empty
+ * lists (an empty from or ports is everything); selectors match pods only, so each peer selector
+ * asks for a namespace.
  */
 #include "model/policy_walk.h"
 
@@ -28,11 +29,11 @@ static int parse_block(const struct walk *w, const struct node *n, struct peer *
 	return r < 0 ? r : policy_parse_excepts(w, &except, p);
 }
 
-static int parse_peer(const struct walk *w, const struct node *n, const char *namespace,
-	struct peer *p)
+static int parse_peer(
+	const struct walk *w, const struct node *n, const char *namespace, struct peer *p)
 {
-	static const struct field fields[] = {{"podSelector", NULL}, {"namespaceSelector", NULL},
-		{"ipBlock", NULL}};
+	static const struct field fields[] = {
+		{"podSelector", NULL}, {"namespaceSelector", NULL}, {"ipBlock", NULL}};
 	struct node pods = node_member(n, "podSelector");
 	struct node namespaces = node_member(n, "namespaceSelector");
 	struct node block = node_member(n, "ipBlock");
@@ -59,8 +60,8 @@ static int parse_peer(const struct walk *w, const struct node *n, const char *na
 	if (r < 0)
 		return r;
 	policy_join(w, &p->selector[0], &of_pods);
-	policy_require(w, &p->selector[0], "k8s", LABEL_NAMESPACE,
-		namespaces.value ? NULL : namespace);
+	policy_require(
+		w, &p->selector[0], "k8s", LABEL_NAMESPACE, namespaces.value ? NULL : namespace);
 	return 0;
 }
 
@@ -124,8 +125,8 @@ static int parse_types(const struct walk *w, const struct node *spec, struct pol
 		while (d < POLICY_DIRECTIONS && !str_eq(type_names[d], name))
 			d++;
 		if (d == POLICY_DIRECTIONS)
-			return walk_error(w, &item, "\"%.40s\" is no policy type; use Ingress or Egress",
-				name);
+			return walk_error(w, &item,
+				"\"%.40s\" is no policy type; use Ingress or Egress", name);
 		s->default_deny[d] = true;
 	}
 	return 0;
@@ -154,8 +155,8 @@ int policy_parse_network(const struct walk *w, const struct node *root, struct p
 {
 	static const struct field top[] = {{"apiVersion", NULL}, {"kind", NULL}, {"metadata", NULL},
 		{"spec", NULL}, {"status", NULL}};
-	static const struct field fields[] = {{"podSelector", NULL}, {"ingress", NULL},
-		{"egress", NULL}, {"policyTypes", NULL}};
+	static const struct field fields[] = {
+		{"podSelector", NULL}, {"ingress", NULL}, {"egress", NULL}, {"policyTypes", NULL}};
 	struct node spec = node_member(root, "spec"), pods = node_member(&spec, "podSelector");
 	struct node ingress = node_member(&spec, "ingress"), egress = node_member(&spec, "egress");
 	struct policy_spec *s = arena_alloc(w->mem, sizeof(*s));
@@ -174,8 +175,7 @@ int policy_parse_network(const struct walk *w, const struct node *root, struct p
 	policy_require(w, &s->subject, "k8s", LABEL_NAMESPACE, p->namespace);
 	s->description = "";
 	s->log = "";
-	s->rule = arena_array(w->mem, node_items(&ingress) + node_items(&egress),
-		sizeof(*s->rule));
+	s->rule = arena_array(w->mem, node_items(&ingress) + node_items(&egress), sizeof(*s->rule));
 	for (enum policy_direction d = 0; !r && d < POLICY_DIRECTIONS; d++)
 		r = parse_direction(w, &spec, p->namespace, d, s);
 	p->spec = s;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The peers of a rule element: endpoints, entities, CIDRs. Called by policy_cilium.c and policy_network.c. Owns nothing beside
- * what it puts into the set's arena. Must hold: a peer field that is there selects exactly what it lists, so an empty one
- * selects nothing (lessons A, EMPTY-SET); only a rule without any peer field means every peer.
+ * The peers of a rule element: endpoints, entities, CIDRs. Called by policy_cilium.c and
+ * policy_network.c. Owns nothing beside what it puts into the set's arena. Must hold: a peer field
+ * that is there selects exactly what it lists, so an empty one selects nothing (lessons A,
+ * EMPTY-SET); only a rule without any peer field means every peer.
  */
 #include "model/policy_walk.h"
 
@@ -12,14 +13,17 @@
 #include "base/str.h"
 #include "codec/json.h"
 
-/* The peer fields of a direction, in the order of enum peer_field. The refused ones come last: they count as "there". */
+/* The peer fields of a direction, in the order of enum peer_field. The refused ones come last: they
+ * count as "there". */
 enum peer_field { FIELD_ENDPOINTS, FIELD_CIDR, FIELD_CIDR_SET, FIELD_ENTITIES };
 static const char *const peer_fields[POLICY_DIRECTIONS][8] = {
-	{"fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes", NULL},
+	{"fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromGroups", "fromNodes",
+		NULL},
 	{"toEndpoints", "toCIDR", "toCIDRSet", "toEntities", "toGroups", "toNodes", "toServices",
 		"toFQDNs"}};
 
-/* Entities that stand for reserved labels. "all", "none", "cluster" and "cluster-mesh" are more than that. */
+/* Entities that stand for reserved labels. "all", "none", "cluster" and "cluster-mesh" are more
+ * than that. */
 static const struct {
 	const char *name;
 	const char *label[3];
@@ -30,8 +34,8 @@ static const struct {
 	{"ingress", {"ingress"}}};
 
 /* What "cluster" stands for, beside the pods. */
-static const char *const cluster_members[] = {"host", "remote-node", "init", "ingress", "health",
-	"unmanaged", "kube-apiserver"};
+static const char *const cluster_members[] = {
+	"host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver"};
 
 void policy_set_peer_kind(const struct walk *w, struct rule *r, enum peer_kind kind)
 {
@@ -49,8 +53,9 @@ static struct peer *add_peer(struct rule *r, enum peer_kind kind)
 }
 
 /*
- * A selector that names no namespace means the policy's own; of a clusterwide policy, any pod of the cluster but not the
- * world. Selectors on reserved labels and on labels of namespaces are left alone.
+ * A selector that names no namespace means the policy's own; of a clusterwide policy, any pod of
+ * the cluster but not the world. Selectors on reserved labels and on labels of namespaces are left
+ * alone.
  */
 static void add_scope(const struct walk *w, const struct peer_scope *scope, struct selector *s)
 {
@@ -182,11 +187,12 @@ static int unknown_entity(const struct walk *w, const struct node *n, const char
 	words[count] = NULL;
 	nearest = walk_nearest(name, words);
 	if (nearest)
-		return walk_error(w, n, "unknown entity \"%.60s\"; did you mean %s?", name,
-			nearest);
+		return walk_error(
+			w, n, "unknown entity \"%.60s\"; did you mean %s?", name, nearest);
 	return walk_error(w, n,
 		"unknown entity \"%.60s\"; use all, cluster, cluster-mesh, world, world-ipv4, "
-		"world-ipv6, host, remote-node, kube-apiserver, health, init, ingress, unmanaged or "
+		"world-ipv6, host, remote-node, kube-apiserver, health, init, ingress, unmanaged "
+		"or "
 		"none",
 		name);
 }
@@ -224,8 +230,8 @@ static int parse_entities(const struct walk *w, const struct node *list, struct 
 {
 	struct peer *p = add_peer(r, PEER_SELECTOR);
 
-	p->selector = arena_array(w->mem, node_items(list) * (ARRAY_SIZE(cluster_members) + 1),
-		sizeof(*p->selector));
+	p->selector = arena_array(
+		w->mem, node_items(list) * (ARRAY_SIZE(cluster_members) + 1), sizeof(*p->selector));
 	for (size_t i = 0; i < node_items(list); i++) {
 		struct node item = node_item(list, i);
 		int err = parse_entity(w, &item, p);
@@ -241,8 +247,8 @@ static int parse_entities(const struct walk *w, const struct node *list, struct 
 }
 
 /* Which of the fields are there, and that no two of them list something. */
-static int check_fields(const struct walk *w, const struct node *rule, enum policy_direction d,
-	bool *ret_there)
+static int check_fields(
+	const struct walk *w, const struct node *rule, enum policy_direction d, bool *ret_there)
 {
 	const char *filled = NULL;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * toPorts, icmps and the ports of a NetworkPolicy to port ranges. Called by policy_cilium.c and policy_network.c. Owns nothing
- * beside what it puts into the set's arena. Must hold: a list of ports that is there but names none limits the rule to
- * nothing; only an absent (or empty) toPorts, icmps or ports leaves it unlimited.
+ * toPorts, icmps and the ports of a NetworkPolicy to port ranges. Called by policy_cilium.c and
+ * policy_network.c. Owns nothing beside what it puts into the set's arena. Must hold: a list of
+ * ports that is there but names none limits the rule to nothing; only an absent (or empty) toPorts,
+ * icmps or ports leaves it unlimited.
  */
 #include "model/policy_walk.h"
 
@@ -42,8 +43,7 @@ static const struct {
 	{6, 134, "RouterAdvertisement"}, {6, 135, "NeighborSolicitation"},
 	{6, 136, "NeighborAdvertisement"}, {6, 137, "RedirectMessage"},
 	{6, 138, "RouterRenumbering"}, {6, 139, "ICMPNodeInformationQuery"},
-	{6, 140, "ICMPNodeInformationResponse"},
-	{6, 141, "InverseNeighborDiscoverySolicitation"},
+	{6, 140, "ICMPNodeInformationResponse"}, {6, 141, "InverseNeighborDiscoverySolicitation"},
 	{6, 142, "InverseNeighborDiscoveryAdvertisement"},
 	{6, 144, "HomeAgentAddressDiscoveryRequest"}, {6, 145, "HomeAgentAddressDiscoveryReply"},
 	{6, 146, "MobilePrefixSolicitation"}, {6, 147, "MobilePrefixAdvertisement"},
@@ -71,9 +71,10 @@ static int parse_protocol(const struct walk *w, const struct node *n, size_t *re
 		}
 	}
 	return walk_error(w, n, "\"%.40s\" is no protocol; use TCP, UDP%s", s,
-		w->strict_names ? " or SCTP"
-				: ", SCTP, ANY, VRRP, IGMP, GRE, IPIP, IPV6, ESP or AH (and icmps for "
-				  "ICMP)");
+		w->strict_names
+			? " or SCTP"
+			: ", SCTP, ANY, VRRP, IGMP, GRE, IPIP, IPV6, ESP or AH (and icmps for "
+			  "ICMP)");
 }
 
 /* A number or its digits as a string; -1 when absent. Names are refused here. */
@@ -94,8 +95,8 @@ static int parse_port(const struct walk *w, const struct node *n, int64_t *ret)
 	} else if (!strpbrk(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
 		return walk_error(w, n, "\"%.40s\" is no port; use 0 to 65535", s);
 	} else {
-		return walk_error(w, n,
-			"named ports (\"%.40s\") are not supported yet; write the number", s);
+		return walk_error(
+			w, n, "named ports (\"%.40s\") are not supported yet; write the number", s);
 	}
 	if (*ret < (w->strict_names ? 1 : 0) || *ret > PORT_MAX)
 		return walk_error(w, n, "%lld is no port; use %d to 65535", (long long)*ret,
@@ -111,7 +112,8 @@ static int parse_end(const struct walk *w, const struct node *n, int64_t port, i
 	if (!*ret && !w->strict_names)
 		return 0;
 	if (n->value && port < 1)
-		return walk_error(w, n, "needs a port number of 1 or more as the first of the range");
+		return walk_error(
+			w, n, "needs a port number of 1 or more as the first of the range");
 	if (n->value && (*ret < port || *ret > PORT_MAX))
 		return walk_error(w, n, "%lld is not in %lld..65535, from the port on",
 			(long long)*ret, (long long)port);
@@ -121,8 +123,8 @@ static int parse_end(const struct walk *w, const struct node *n, int64_t port, i
 /* One {port, endPort, protocol}. */
 static int parse_range(const struct walk *w, const struct node *n, struct port_range *ret)
 {
-	static const struct field fields[] = {{"port", NULL}, {"endPort", NULL},
-		{"protocol", NULL}};
+	static const struct field fields[] = {
+		{"port", NULL}, {"endPort", NULL}, {"protocol", NULL}};
 	struct node port = node_member(n, "port"), end = node_member(n, "endPort");
 	struct node protocol = node_member(n, "protocol");
 	int64_t first = -1, last = 0;
@@ -138,8 +140,8 @@ static int parse_range(const struct walk *w, const struct node *n, struct port_r
 	if (r < 0)
 		return r;
 	if (first > 0 && !protocols[which].has_ports)
-		return walk_error(w, &port, "%s has no ports; leave the port out",
-			protocols[which].name);
+		return walk_error(
+			w, &port, "%s has no ports; leave the port out", protocols[which].name);
 	*ret = (struct port_range){.protocol = protocols[which].protocol,
 		.first = first > 0 ? (uint16_t)first : 0,
 		.last = first <= 0 ? PORT_MAX
@@ -160,8 +162,8 @@ static int parse_ranges(const struct walk *w, const struct node *list, struct ru
 	return r;
 }
 
-static int parse_to_ports(const struct walk *w, const struct node *list, bool deny,
-	struct rule_ports *out)
+static int parse_to_ports(
+	const struct walk *w, const struct node *list, bool deny, struct rule_ports *out)
 {
 	static const struct field fields[] = {{"ports", NULL},
 		{"rules", "layer-7 rules are not supported yet"},
@@ -174,8 +176,7 @@ static int parse_to_ports(const struct walk *w, const struct node *list, bool de
 	int r = walk_list(w, list);
 
 	for (size_t i = 0; i < node_items(list); i++)
-		total += json_array_size(
-			json_object_get(json_array_get(list->value, i), "ports"));
+		total += json_array_size(json_object_get(json_array_get(list->value, i), "ports"));
 	out->port = arena_array(w->mem, total, sizeof(*out->port));
 	for (size_t i = 0; !r && i < node_items(list); i++) {
 		struct node item = node_item(list, i), ports = node_member(&item, "ports");
@@ -197,7 +198,8 @@ static int parse_icmp_type(const struct walk *w, const struct node *n, uint8_t f
 	size_t count = 0;
 
 	if (!n->value)
-		return walk_error(w, n, "type is missing; use a number or a name such as EchoRequest");
+		return walk_error(
+			w, n, "type is missing; use a number or a name such as EchoRequest");
 	if (json_is_integer(n->value)) {
 		json_int_t i = json_integer_value(n->value);
 
@@ -207,8 +209,8 @@ static int parse_icmp_type(const struct walk *w, const struct node *n, uint8_t f
 		return 0;
 	}
 	if (!s)
-		return walk_error(w, n, "expected a number or a name, found %s",
-			json_kind(n->value));
+		return walk_error(
+			w, n, "expected a number or a name, found %s", json_kind(n->value));
 	if (!str_to_u64(s, ICMP_TYPE_MAX, &number)) {
 		*ret = (uint8_t)number;
 		return 0;
@@ -262,8 +264,7 @@ static int parse_icmps(const struct walk *w, const struct node *list, struct rul
 	int r = walk_list(w, list);
 
 	for (size_t i = 0; i < node_items(list); i++)
-		total += json_array_size(
-			json_object_get(json_array_get(list->value, i), "fields"));
+		total += json_array_size(json_object_get(json_array_get(list->value, i), "fields"));
 	out->port = arena_array(w->mem, total, sizeof(*out->port));
 	for (size_t i = 0; !r && i < node_items(list); i++) {
 		struct node item = node_item(list, i), one = node_member(&item, "fields");
@@ -281,8 +282,8 @@ static int parse_icmps(const struct walk *w, const struct node *list, struct rul
 	return r;
 }
 
-int policy_parse_ports(const struct walk *w, const struct node *rule, bool deny,
-	struct rule_ports *ret)
+int policy_parse_ports(
+	const struct walk *w, const struct node *rule, bool deny, struct rule_ports *ret)
 {
 	struct node ports = node_member(rule, "toPorts"), icmps = node_member(rule, "icmps");
 	struct rule_ports out = {0};
@@ -305,8 +306,8 @@ int policy_parse_ports(const struct walk *w, const struct node *rule, bool deny,
 	return 0;
 }
 
-int policy_parse_network_ports(const struct walk *w, const struct node *ports,
-	struct rule_ports *ret)
+int policy_parse_network_ports(
+	const struct walk *w, const struct node *ports, struct rule_ports *ret)
 {
 	struct rule_ports out = {.limited = node_items(ports) > 0};
 	int r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LabelSelector objects to requirements. Called by the other model/policy*.c. Owns nothing beside what it puts into the set's
- * arena. Must hold: keys that say where a workload belongs always get source k8s, whatever spelling a policy uses, so that
- * no label that a workload brings can stand for them (lessons A).
+ * LabelSelector objects to requirements. Called by the other model/policy*.c. Owns nothing beside
+ * what it puts into the set's arena. Must hold: keys that say where a workload belongs always get
+ * source k8s, whatever spelling a policy uses, so that no label that a workload brings can stand
+ * for them (lessons A).
  */
 #include "model/policy_walk.h"
 
@@ -20,7 +21,8 @@ static const struct {
 	{"DoesNotExist", SELECTOR_DOES_NOT_EXIST}};
 
 /*
- * The words that may end at a '.' as well as at a ':'. Only in keys without '/': k8s.io/role is a plain name with a domain.
+ * The words that may end at a '.' as well as at a ':'. Only in keys without '/': k8s.io/role is a
+ * plain name with a domain.
  */
 static const char *dotted_source(const char *key, const char **ret_rest)
 {
@@ -110,8 +112,8 @@ static int parse_value(const struct walk *w, const struct node *n, const char **
 	return 0;
 }
 
-static int parse_labels(const struct walk *w, const struct node *n, const char *prefix,
-	struct selector *s)
+static int parse_labels(
+	const struct walk *w, const struct node *n, const char *prefix, struct selector *s)
 {
 	const char *key;
 	json_t *value;
@@ -119,7 +121,8 @@ static int parse_labels(const struct walk *w, const struct node *n, const char *
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
 	/* the iteration macro wants a mutable object but changes nothing */
-	json_object_foreach ((json_t *)n->value, key, value) {
+	json_object_foreach((json_t *)n->value, key, value)
+	{
 		struct node at = node_member(n, key);
 		struct requirement *q = &s->requirement[s->count++];
 		int r = parse_key(w, &at, key, prefix, &q->key);
@@ -148,12 +151,12 @@ static int parse_operator(const struct walk *w, const struct node *n, enum selec
 			return 0;
 		}
 	}
-	return walk_error(w, n, "\"%.60s\" is no operator; use In, NotIn, Exists or DoesNotExist",
-		s);
+	return walk_error(
+		w, n, "\"%.60s\" is no operator; use In, NotIn, Exists or DoesNotExist", s);
 }
 
-static int parse_expression(const struct walk *w, const struct node *n, const char *prefix,
-	struct requirement *q)
+static int parse_expression(
+	const struct walk *w, const struct node *n, const char *prefix, struct requirement *q)
 {
 	static const struct field fields[] = {{"key", NULL}, {"operator", NULL}, {"values", NULL}};
 	struct node key = node_member(n, "key"), op = node_member(n, "operator");
@@ -187,8 +190,8 @@ static int parse_expression(const struct walk *w, const struct node *n, const ch
 	return 0;
 }
 
-int policy_parse_selector(const struct walk *w, const struct node *n, const char *key_prefix,
-	struct selector *ret)
+int policy_parse_selector(
+	const struct walk *w, const struct node *n, const char *key_prefix, struct selector *ret)
 {
 	static const struct field fields[] = {{"matchLabels", NULL}, {"matchExpressions", NULL}};
 	struct node labels = node_member(n, "matchLabels");

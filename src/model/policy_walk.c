@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Places, paths and typed values of a policy document. Called by the other model/policy*.c only. Owns nothing: strings stay
- * in the document until the caller copies them. Must hold: every field that is not in a table is an error, so that nothing a
- * person wrote is passed over.
+ * Places, paths and typed values of a policy document. Called by the other model/policy*.c only.
+ * Owns nothing: strings stay in the document until the caller copies them. Must hold: every field
+ * that is not in a table is an error, so that nothing a person wrote is passed over.
  */
 #include "model/policy_walk.h"
 
@@ -46,7 +46,8 @@ void walk_path(struct str *out, const struct node *n, const struct node *stop)
 }
 
 /*
- * Where the node stands: a scalar itself, a mapping or list under a key at its key. An absent one stands where its parent does.
+ * Where the node stands: a scalar itself, a mapping or list under a key at its key. An absent one
+ * stands where its parent does.
  */
 static void place(const struct walk *w, const struct node *n, int *line, int *column)
 {
@@ -140,8 +141,8 @@ static int unknown_field(const struct walk *w, const struct node *n, const char 
 	return error_at(w, n, line, column, key, str_text(&text));
 }
 
-int walk_fields(const struct walk *w, const struct node *n, const struct field *fields,
-	size_t count)
+int walk_fields(
+	const struct walk *w, const struct node *n, const struct field *fields, size_t count)
 {
 	const char *key;
 	json_t *value;
@@ -149,7 +150,8 @@ int walk_fields(const struct walk *w, const struct node *n, const struct field *
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
 	/* the iteration macro wants a mutable object but changes nothing */
-	json_object_foreach ((json_t *)n->value, key, value) {
+	json_object_foreach((json_t *)n->value, key, value)
+	{
 		const struct field *f = fields;
 
 		while (f < fields + count && !str_eq(f->name, key))
@@ -178,8 +180,8 @@ int walk_list(const struct walk *w, const struct node *n)
 int walk_list_max(const struct walk *w, const struct node *n, size_t max)
 {
 	if (node_items(n) > max)
-		return walk_error(w, n, "%zu items where at most %zu are allowed", node_items(n),
-			max);
+		return walk_error(
+			w, n, "%zu items where at most %zu are allowed", node_items(n), max);
 	return walk_list(w, n);
 }
 

@@ -2,8 +2,9 @@
 #ifndef KILIM_MODEL_POLICY_WALK_H
 #define KILIM_MODEL_POLICY_WALK_H
 /*
- * Inside model/policy*: a walk over one document that knows at every value where it stands and how it is called, so that each
- * refusal says file:line:column: field.path: what. Nodes live on the stack and point upwards.
+ * Inside model/policy*: a walk over one document that knows at every value where it stands and how
+ * it is called, so that each refusal says file:line:column: field.path: what. Nodes live on the
+ * stack and point upwards.
  */
 #include "model/policy.h"
 
@@ -16,7 +17,8 @@ struct walk {
 	bool strict_names; /* Kubernetes' own kinds: no source words in label keys */
 };
 
-/* A value: member key of up, or item index of up when key is NULL; the document itself when up is NULL. */
+/* A value: member key of up, or item index of up when key is NULL; the document itself when up is
+ * NULL. */
 struct node {
 	const struct node *up;
 	const char *key;
@@ -24,7 +26,8 @@ struct node {
 	const json_t *value; /* NULL when absent or null: the two mean the same */
 };
 
-/* A field that a mapping may have. refuse: what is said when it is there with something in it; NULL when it is taken. */
+/* A field that a mapping may have. refuse: what is said when it is there with something in it; NULL
+ * when it is taken. */
 struct field {
 	const char *name;
 	const char *refuse;
@@ -37,12 +40,15 @@ size_t node_items(const struct node *n); /* of a list; 0 when absent */
 /* -EINVAL with place and path of the node (of its parent when absent). */
 int walk_error(const struct walk *w, const struct node *n, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The path of a node as text, such as ingress[0].toPorts[1], from the level below stop on (NULL: all of it). */
+/* The path of a node as text, such as ingress[0].toPorts[1], from the level below stop on (NULL:
+ * all of it). */
 void walk_path(struct str *out, const struct node *n, const struct node *stop);
 struct origin walk_origin(const struct walk *w, const struct node *n);
 
-/* The node is a mapping (or absent) and has no field but these; unknown ones are an error that names the nearest. */
-int walk_fields(const struct walk *w, const struct node *n, const struct field *fields, size_t count) MUST_USE;
+/* The node is a mapping (or absent) and has no field but these; unknown ones are an error that
+ * names the nearest. */
+int walk_fields(const struct walk *w, const struct node *n, const struct field *fields,
+	size_t count) MUST_USE;
 #define WALK_FIELDS(w, n, fields) walk_fields(w, n, fields, ARRAY_SIZE(fields))
 int walk_list(const struct walk *w, const struct node *n) MUST_USE; /* a list, or absent */
 /* As walk_list(), with no more items than this. */
@@ -56,7 +62,8 @@ int walk_bool(const struct walk *w, const struct node *n, bool *ret) MUST_USE;
 /* The nearest of the words to what was written, or NULL when none is near. words ends with NULL. */
 const char *walk_nearest(const char *written, const char *const *words);
 
-/* What a rule says about ports: limited is false when it says nothing, which means every protocol and port. */
+/* What a rule says about ports: limited is false when it says nothing, which means every protocol
+ * and port. */
 struct rule_ports {
 	struct port_range *port;
 	size_t count;
@@ -64,21 +71,28 @@ struct rule_ports {
 };
 
 /* policy_port.c */
-int policy_parse_ports(const struct walk *w, const struct node *rule, bool deny, struct rule_ports *ret) MUST_USE;
-int policy_parse_network_ports(const struct walk *w, const struct node *ports, struct rule_ports *ret) MUST_USE;
+int policy_parse_ports(
+	const struct walk *w, const struct node *rule, bool deny, struct rule_ports *ret) MUST_USE;
+int policy_parse_network_ports(
+	const struct walk *w, const struct node *ports, struct rule_ports *ret) MUST_USE;
 
-/* policy_selector.c: a LabelSelector; key_prefix is put before each key (source k8s then), or NULL. */
-int policy_parse_selector(const struct walk *w, const struct node *n, const char *key_prefix, struct selector *ret) MUST_USE;
+/* policy_selector.c: a LabelSelector; key_prefix is put before each key (source k8s then), or NULL.
+ */
+int policy_parse_selector(const struct walk *w, const struct node *n, const char *key_prefix,
+	struct selector *ret) MUST_USE;
 /* key In (value), or Exists(key) when value is NULL, behind the requirements of s. */
-void policy_require(const struct walk *w, struct selector *s, const char *source, const char *key, const char *value);
+void policy_require(const struct walk *w, struct selector *s, const char *source, const char *key,
+	const char *value);
 /* The requirements of b behind those of a. */
 void policy_join(const struct walk *w, struct selector *a, const struct selector *b);
 /* Whether some requirement names this label source. */
 bool selector_has_source(const struct selector *s, const char *source);
-/* Whether some requirement has this key, with source k8s or any; with is_prefix: a key that begins so. */
+/* Whether some requirement has this key, with source k8s or any; with is_prefix: a key that begins
+ * so. */
 bool selector_has_key(const struct selector *s, const char *key, bool is_prefix);
 
-/* policy_peer.c: the peers of a rule element of the Cilium kinds. scope is what selectors without a namespace get. */
+/* policy_peer.c: the peers of a rule element of the Cilium kinds. scope is what selectors without a
+ * namespace get. */
 struct peer_scope {
 	const char *namespace; /* of a namespaced policy; NULL: clusterwide */
 	bool init; /* clusterwide for reserved:init subjects: nothing is added */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Label selectors. Called by policies, filters and the API. Owns nothing. Must hold: NotIn and DoesNotExist are exactly the
- * opposites of In and Exists, also for a label set that has a key from several sources.
+ * Label selectors. Called by policies, filters and the API. Owns nothing. Must hold: NotIn and
+ * DoesNotExist are exactly the opposites of In and Exists, also for a label set that has a key from
+ * several sources.
  */
 #include "model/selector.h"
 

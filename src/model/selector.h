@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef KILIM_MODEL_SELECTOR_H
 #define KILIM_MODEL_SELECTOR_H
-/* Label selectors: matchLabels and matchExpressions as one list of requirements, all of which must hold. */
+/* Label selectors: matchLabels and matchExpressions as one list of requirements, all of which must
+ * hold. */
 #include <stdbool.h>
 
 #include "model/label.h"
@@ -23,6 +24,7 @@ struct selector {
 bool selector_matches(const struct selector *s, const struct labels *l);
 /* Same requirements in the same order. */
 bool selector_eq(const struct selector *a, const struct selector *b);
-void selector_format(struct str *out, const struct selector *s); /* k8s:app=web,any:tier in (a,b),!k8s:x */
+void selector_format(
+	struct str *out, const struct selector *s); /* k8s:app=web,any:tier in (a,b),!k8s:x */
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies and identities to slots. Called by the agent at each change and by tests; owns its scratch memory, the result owns
- * the rest. Must hold: identities that no rule tells apart share a class, class 0 is what any unknown peer gets, and it is
- * allowed what rules for any peer allow and no more; every class and direction has a base entry, so the kernel always finds a
- * decision.
+ * Policies and identities to slots. Called by the agent at each change and by tests; owns its
+ * scratch memory, the result owns the rest. Must hold: identities that no rule tells apart share a
+ * class, class 0 is what any unknown peer gets, and it is allowed what rules for any peer allow and
+ * no more; every class and direction has a base entry, so the kernel always finds a decision.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ struct compiler {
 	struct rule_ids *ids;
 	struct rule_info *info; /* of all rules that got a number, in no order */
 	size_t infos, info_capacity;
-	struct hash denies;   /* text of a default deny to its place in info + 1 */
+	struct hash denies; /* text of a default deny to its place in info + 1 */
 	struct hash contents; /* list of specs to struct compiled_slot */
 	struct compiled_set *out;
 };
@@ -130,8 +130,8 @@ static int add_specs(struct compiler *c, const struct policy_set *set, struct er
 }
 
 /* The number of the default deny that these specs cause together. */
-static uint32_t default_deny_id(struct compiler *c, const uint32_t *list, size_t count,
-	enum policy_direction d)
+static uint32_t default_deny_id(
+	struct compiler *c, const uint32_t *list, size_t count, enum policy_direction d)
 {
 	const struct policy **policy = arena_array(&c->out->mem, count, sizeof(*policy));
 	struct rule_info info = {.kind = RULE_DEFAULT_DENY, .direction = d, .path = ""};
@@ -158,8 +158,8 @@ static uint32_t default_deny_id(struct compiler *c, const uint32_t *list, size_t
 }
 
 /* What holds where no rule says anything. */
-static struct decision fallback_of(struct compiler *c, const uint32_t *list, size_t count,
-	enum policy_direction d)
+static struct decision fallback_of(
+	struct compiler *c, const uint32_t *list, size_t count, enum policy_direction d)
 {
 	bool selected = c->enforce == POLICY_ENFORCE_ALWAYS, deny = selected;
 	struct decision none = {.verdict = POLICY_ALLOW, .shadow = POLICY_ALLOW};
@@ -203,7 +203,8 @@ static void side_init(struct compiler *c, struct side *s, struct arena *mem, con
 	}
 }
 
-/* Split each class into those inside the column and those outside; returns the new number of classes. */
+/* Split each class into those inside the column and those outside; returns the new number of
+ * classes. */
 static uint32_t split(const struct resolver *r, const struct column *column, uint32_t *class_of,
 	uint32_t classes, uint32_t *moved)
 {
@@ -225,8 +226,9 @@ static uint32_t split(const struct resolver *r, const struct column *column, uin
 }
 
 /*
- * Group the identities by which rules name them, and return how many groups there are. Group 0 is of those that none names.
- * Groups that a split has emptied are squeezed out at once, so there are never more than identities, and one.
+ * Group the identities by which rules name them, and return how many groups there are. Group 0 is
+ * of those that none names. Groups that a split has emptied are squeezed out at once, so there are
+ * never more than identities, and one.
  */
 static uint32_t partition(const struct resolver *r, struct side *s)
 {
@@ -256,7 +258,8 @@ static uint32_t partition(const struct resolver *r, struct side *s)
 	return classes;
 }
 
-/* The rules as a peer sees them: those for any peer, and those that name it (index; -1: none of them). */
+/* The rules as a peer sees them: those for any peer, and those that name it (index; -1: none of
+ * them). */
 static size_t claims_of(const struct side *s, ssize_t index, struct claim *claim)
 {
 	size_t count = 0;
@@ -280,26 +283,25 @@ struct rules {
 	size_t count, capacity;
 };
 
-static void append(struct rules *out, const struct cut *cut, uint32_t class,
-	enum policy_direction d)
+static void append(
+	struct rules *out, const struct cut *cut, uint32_t number, enum policy_direction d)
 {
 	for (size_t i = 0; i < cut->count; i++) {
 		const struct cut_entry *e = &cut->entry[i];
 
 		mem_grow(&out->rule, &out->capacity, out->count + 1, sizeof(*out->rule));
-		out->rule[out->count++] = (struct compiled_rule){
-			.key = {.prefixlen = e->prefixlen,
-				.class = (uint16_t)class,
-				.direction = (uint8_t)d,
-				.protocol = e->protocol,
-				.port = htons(e->port)},
+		out->rule[out->count++] = (struct compiled_rule){.key = {.prefixlen = e->prefixlen,
+									 .class = (uint16_t)number,
+									 .direction = (uint8_t)d,
+									 .protocol = e->protocol,
+									 .port = htons(e->port)},
 			.decision = e->decision};
 	}
 }
 
 /*
- * Cut the rules of each raw class, in the order of their lowest identity, and give it its final number: that of an earlier
- * class that gets the same entries, or the next one.
+ * Cut the rules of each raw class, in the order of their lowest identity, and give it its final
+ * number: that of an earlier class that gets the same entries, or the next one.
  */
 static int side_compile(const struct compiler *c, struct side *s, struct rules *out, struct err *e)
 {
@@ -319,8 +321,7 @@ static int side_compile(const struct compiler *c, struct side *s, struct rules *
 			continue;
 		}
 		cut_claims(&cut, claim, claims_of(s, (ssize_t)i - 1, claim), &s->fallback);
-		known = (uintptr_t)hash_get(&by_entries, cut.entry,
-			cut.count * sizeof(*cut.entry));
+		known = (uintptr_t)hash_get(&by_entries, cut.entry, cut.count * sizeof(*cut.entry));
 		if (!known) {
 			if (classes == CLASSES_MAX)
 				return err_set(e, -E2BIG,
@@ -440,8 +441,8 @@ static int identity_order(const void *pa, const void *pb)
 	return *a < *b ? -1 : *a > *b;
 }
 
-static int compile_subjects(struct compiler *c, const uint32_t *subject, size_t subjects,
-	struct err *e)
+static int compile_subjects(
+	struct compiler *c, const uint32_t *subject, size_t subjects, struct err *e)
 {
 	SCOPED(freep) uint32_t *sorted = mem_dup(subject, subjects * sizeof(*subject));
 	int r = 0;
@@ -476,8 +477,8 @@ static void compiler_done(struct compiler *c)
 }
 
 int policy_compile(const struct policy_set *set, const struct identities *t,
-	const uint32_t *subject, size_t subjects, enum policy_enforce enforce,
-	struct rule_ids *ids, struct compiled_set *ret, struct err *e)
+	const uint32_t *subject, size_t subjects, enum policy_enforce enforce, struct rule_ids *ids,
+	struct compiled_set *ret, struct err *e)
 {
 	struct compiled_set out = {0};
 	struct compiler SCOPED(compiler_done) c = {.enforce = enforce, .ids = ids, .out = &out};

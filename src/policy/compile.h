@@ -2,8 +2,9 @@
 #ifndef KILIM_POLICY_COMPILE_H
 #define KILIM_POLICY_COMPILE_H
 /*
- * From policies and identities to the entries of abi/policy.h. Pure: same input, same output, also the order. A slot's content does not
- * hold its number, so that equal contents can be recognized and kept.
+ * From policies and identities to the entries of abi/policy.h. Pure: same input, same output, also
+ * the order. A slot's content does not hold its number, so that equal contents can be recognized
+ * and kept.
  */
 #include "abi/policy.h"
 #include "base/hash.h"
@@ -33,8 +34,9 @@ struct compiled_slot {
 enum rule_kind { RULE_ALLOW, RULE_DENY, RULE_DEFAULT_DENY };
 
 /*
- * What a rule id stands for; default denies name all the policies that cause them (none when enable-policy is "always" and no policy selects).
- * Points into the policy set, which must outlive the compiled one.
+ * What a rule id stands for; default denies name all the policies that cause them (none when
+ * enable-policy is "always" and no policy selects). Points into the policy set, which must outlive
+ * the compiled one.
  */
 struct rule_info {
 	uint32_t id; /* from 1 */
@@ -43,19 +45,21 @@ struct rule_info {
 	const struct policy **policy; /* one for rules, the causing ones for a default deny */
 	size_t policies;
 	struct origin origin; /* of the rule; of the first policy for a default deny */
-	const char *path;     /* ingress[0]; "" for a default deny */
+	const char *path; /* ingress[0]; "" for a default deny */
 };
 
 struct compiled_set {
 	struct arena mem;
-	struct compiled_slot *slot; /* sorted by identity: one per identity asked for; equal ones may share their arrays */
+	struct compiled_slot *slot; /* sorted by identity: one per identity asked for; equal ones
+				       may share their arrays */
 	size_t slots;
 	struct rule_info *rule; /* rule[id - 1]; id is 0 in it where no rule has the number now */
 	size_t rules;
 	size_t peer_entries, rule_entries; /* sums, for the capacity check */
 };
 
-/* Rule ids that stay the same over recompilations and restarts: a table from a rule's name to its id. */
+/* Rule ids that stay the same over recompilations and restarts: a table from a rule's name to its
+ * id. */
 struct rule_ids;
 struct rule_ids *rule_ids_new(void);
 void rule_ids_free(struct rule_ids *t);
@@ -63,19 +67,24 @@ json_t *rule_ids_save(const struct rule_ids *t);
 int rule_ids_load(struct rule_ids *t, const json_t *j, struct err *e) MUST_USE;
 
 /*
- * Compile the set for the given subject identities against all identities in t (which must already hold those of every prefix
- * that the set names: policy_prefixes()). enforce: CiliumAgent's enable-policy. A failure leaves *ret alone: -ENOENT for a subject that t does
- * not have, -EEXIST for two policies of one kind, namespace and name, -E2BIG for more classes than a key can hold.
+ * Compile the set for the given subject identities against all identities in t (which must already
+ * hold those of every prefix that the set names: policy_prefixes()). enforce: CiliumAgent's
+ * enable-policy. A failure leaves *ret alone: -ENOENT for a subject that t does not have, -EEXIST
+ * for two policies of one kind, namespace and name, -E2BIG for more classes than a key can hold.
  */
 enum policy_enforce { POLICY_ENFORCE_DEFAULT, POLICY_ENFORCE_ALWAYS, POLICY_ENFORCE_NEVER };
-int policy_compile(const struct policy_set *set, const struct identities *t, const uint32_t *subject, size_t subjects,
-	enum policy_enforce enforce, struct rule_ids *ids, struct compiled_set *ret, struct err *e) MUST_USE;
+int policy_compile(const struct policy_set *set, const struct identities *t,
+	const uint32_t *subject, size_t subjects, enum policy_enforce enforce, struct rule_ids *ids,
+	struct compiled_set *ret, struct err *e) MUST_USE;
 void compiled_set_done(struct compiled_set *c);
-/* All prefixes that the set names (cidr and except), sorted, without duplicates and without /0, which is the world; free() the array. */
+/* All prefixes that the set names (cidr and except), sorted, without duplicates and without /0,
+ * which is the world; free() the array. */
 size_t policy_prefixes(const struct policy_set *set, struct prefix **ret);
 /*
- * The decision that the entries of a slot give, by the kernel's own rules (longest prefix): for tests and status. dport in host order.
+ * The decision that the entries of a slot give, by the kernel's own rules (longest prefix): for
+ * tests and status. dport in host order.
  */
-const struct decision *compiled_lookup(const struct compiled_slot *s, enum policy_direction d, uint32_t peer, uint8_t protocol, uint16_t dport);
+const struct decision *compiled_lookup(const struct compiled_slot *s, enum policy_direction d,
+	uint32_t peer, uint8_t protocol, uint16_t dport);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions to policies and compiled slots that need no compiler. Called by the agent (prefixes to give identities, status)
- * and by tests. Owns nothing. Must hold: compiled_lookup() answers as the kernel's longest-prefix table does.
+ * Questions to policies and compiled slots that need no compiler. Called by the agent (prefixes to
+ * give identities, status) and by tests. Owns nothing. Must hold: compiled_lookup() answers as the
+ * kernel's longest-prefix table does.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>

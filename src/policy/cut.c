@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The (protocol, port) space of one class of peers, cut into the entries of the kernel's longest-prefix table. Called by the
- * compiler for each class and direction. Owns nothing but what is in struct cut. Must hold: for every protocol and port the
- * longest entry gives the decision of the best claim that covers it: a deny before any allow, then the narrowest range, then
- * one that names peers, then the first. An entry that says what the next shorter one says is left out.
+ * The (protocol, port) space of one class of peers, cut into the entries of the kernel's
+ * longest-prefix table. Called by the compiler for each class and direction. Owns nothing but what
+ * is in struct cut. Must hold: for every protocol and port the longest entry gives the decision of
+ * the best claim that covers it: a deny before any allow, then the narrowest range, then one that
+ * names peers, then the first. An entry that says what the next shorter one says is left out.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -69,14 +70,13 @@ static int number_order(const void *pa, const void *pb)
 static bool covers(const struct port_range *r, uint8_t protocol)
 {
 	return r->protocol == protocol ||
-		(!r->protocol &&
-			(protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-				protocol == IPPROTO_SCTP));
+	       (!r->protocol && (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+					protocol == IPPROTO_SCTP));
 }
 
 /* All claims on the protocol, best first. */
-static struct span *spans_of(const struct claim *claim, size_t claims, uint8_t protocol,
-	size_t *ret_count)
+static struct span *spans_of(
+	const struct claim *claim, size_t claims, uint8_t protocol, size_t *ret_count)
 {
 	struct span *span = NULL;
 	size_t count = 0, capacity = 0;
@@ -91,8 +91,8 @@ static struct span *spans_of(const struct claim *claim, size_t claims, uint8_t p
 			const struct port_range *r = &c->port[k];
 
 			if (covers(r, protocol))
-				span[count++] = (struct span){c, r->first, r->last,
-					(uint32_t)r->last - r->first + 1, i};
+				span[count++] = (struct span){
+					c, r->first, r->last, (uint32_t)r->last - r->first + 1, i};
 		}
 	}
 	if (count)
@@ -140,11 +140,11 @@ static size_t next_open(size_t *next, size_t i)
 }
 
 /*
- * The decisions on a protocol's ports, from port 0 to the last, neighbours differing. The best spans take their intervals
- * first, and each interval is taken once.
+ * The decisions on a protocol's ports, from port 0 to the last, neighbours differing. The best
+ * spans take their intervals first, and each interval is taken once.
  */
-static struct interval *intervals_of(const struct span *span, size_t spans,
-	const struct decision *fallback, size_t *ret_count)
+static struct interval *intervals_of(
+	const struct span *span, size_t spans, const struct decision *fallback, size_t *ret_count)
 {
 	size_t edges, count = 0;
 	SCOPED(freep) uint32_t *edge = edges_of(span, spans, &edges);
@@ -200,10 +200,8 @@ static void add(struct cut *c, uint32_t prefixlen, uint8_t protocol, uint16_t po
 	const struct decision *d)
 {
 	mem_grow(&c->entry, &c->capacity, c->count + 1, sizeof(*c->entry));
-	c->entry[c->count++] = (struct cut_entry){.prefixlen = prefixlen,
-		.protocol = protocol,
-		.port = port,
-		.decision = *d};
+	c->entry[c->count++] = (struct cut_entry){
+		.prefixlen = prefixlen, .protocol = protocol, .port = port, .decision = *d};
 }
 
 static int interval_order(const void *pa, const void *pb)
@@ -214,8 +212,8 @@ static int interval_order(const void *pa, const void *pb)
 }
 
 /* The decision for the whole protocol that leaves the fewest entries to write for single ports. */
-static struct decision rest_of(const struct interval *interval, size_t count,
-	const struct decision *base)
+static struct decision rest_of(
+	const struct interval *interval, size_t count, const struct decision *base)
 {
 	SCOPED(freep) struct interval *sorted = mem_dup(interval, count * sizeof(*interval));
 	struct decision best = *base;
@@ -240,8 +238,8 @@ static struct decision rest_of(const struct interval *interval, size_t count,
 	return base_saving + 1 >= best_saving && base_saving ? *base : best;
 }
 
-static void cut_protocol(struct cut *c, const struct claim *claim, size_t claims,
-	uint8_t protocol, const struct decision *fallback)
+static void cut_protocol(struct cut *c, const struct claim *claim, size_t claims, uint8_t protocol,
+	const struct decision *fallback)
 {
 	const struct decision base = c->entry[0].decision;
 	size_t spans, count;
@@ -265,8 +263,8 @@ static void cut_protocol(struct cut *c, const struct claim *claim, size_t claims
 	}
 }
 
-void cut_claims(struct cut *c, const struct claim *claim, size_t claims,
-	const struct decision *fallback)
+void cut_claims(
+	struct cut *c, const struct claim *claim, size_t claims, const struct decision *fallback)
 {
 	bool named[256] = {false};
 	size_t spans;

@@ -5,7 +5,8 @@
 #include "policy/compile.h"
 #include "policy/resolve.h"
 
-/* rule_ids.c: the number of a rule's name, made when new; a compilation has succeeded; the highest number. */
+/* rule_ids.c: the number of a rule's name, made when new; a compilation has succeeded; the highest
+ * number. */
 uint32_t rule_ids_get(struct rule_ids *t, const char *name);
 void rule_ids_commit(struct rule_ids *t);
 size_t rule_ids_max(const struct rule_ids *t);
@@ -35,11 +36,12 @@ struct cut {
 };
 
 /*
- * cut.c: what the claims (best first among equals) decide for each protocol and port, as entries for a longest-prefix look-up.
- * fallback is what holds where no claim says anything. The first entry is the base, which covers everything.
+ * cut.c: what the claims (best first among equals) decide for each protocol and port, as entries
+ * for a longest-prefix look-up. fallback is what holds where no claim says anything. The first
+ * entry is the base, which covers everything.
  */
-void cut_claims(struct cut *c, const struct claim *claim, size_t claims,
-	const struct decision *fallback);
+void cut_claims(
+	struct cut *c, const struct claim *claim, size_t claims, const struct decision *fallback);
 void cut_done(struct cut *c);
 
 #endif

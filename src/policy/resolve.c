@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Selectors and prefixes to sets of identities. Called by the compiler; owns its indexes and every set that it gives out. Must
- * hold: a selector means exactly what selector_matches() says, a prefix only identities of prefixes (and the world for a /0),
- * never those of endpoints or of the host.
+ * Selectors and prefixes to sets of identities. Called by the compiler; owns its indexes and every
+ * set that it gives out. Must hold: a selector means exactly what selector_matches() says, a prefix
+ * only identities of prefixes (and the world for a /0), never those of endpoints or of the host.
  */
 #include "policy/resolve.h"
 
@@ -19,8 +19,8 @@ struct posting {
 /* Between the parts of a key; no part of a label holds it. */
 #define SEPARATOR "\x1f"
 
-static void post(struct resolver *r, const char *source, const char *key, const char *value,
-	size_t index)
+static void post(
+	struct resolver *r, const char *source, const char *key, const char *value, size_t index)
 {
 	SCOPED(str_done) struct str text = {0};
 	struct posting *p;
@@ -114,12 +114,6 @@ ssize_t resolver_index(const struct resolver *r, uint32_t number)
 	return low < r->count && r->identity[low]->number == number ? (ssize_t)low : -ENOENT;
 }
 
-static void fill(const struct resolver *r, uint64_t *bits)
-{
-	for (size_t i = 0; i < r->count; i++)
-		bit_set(bits, i);
-}
-
 static void invert(const struct resolver *r, uint64_t *bits)
 {
 	for (size_t i = 0; i < r->words; i++)
@@ -128,8 +122,8 @@ static void invert(const struct resolver *r, uint64_t *bits)
 		bits[r->words - 1] &= ((uint64_t)1 << r->count % 64) - 1;
 }
 
-static void add_postings(const struct resolver *r, const struct requirement *q, const char *value,
-	uint64_t *bits)
+static void add_postings(
+	const struct resolver *r, const struct requirement *q, const char *value, uint64_t *bits)
 {
 	SCOPED(str_done) struct str text = {0};
 	const struct posting *p;
@@ -173,14 +167,17 @@ static const uint64_t *resolve_requirement(struct resolver *r, const struct requ
 
 const uint64_t *resolver_selector(struct resolver *r, const struct selector *s)
 {
-	const uint64_t *only = s->count == 1 ? resolve_requirement(r, &s->requirement[0]) : NULL;
+	const uint64_t *first = s->count ? resolve_requirement(r, &s->requirement[0]) : NULL;
 	uint64_t *bits;
 
-	if (only)
-		return only;
+	if (s->count == 1)
+		return first;
 	bits = arena_array(&r->mem, r->words, sizeof(*bits));
-	fill(r, bits);
-	for (size_t i = 0; i < s->count; i++) {
+	if (first)
+		memcpy(bits, first, r->words * sizeof(*bits));
+	else
+		invert(r, bits);
+	for (size_t i = 1; i < s->count; i++) {
 		const uint64_t *one = resolve_requirement(r, &s->requirement[i]);
 
 		for (size_t k = 0; k < r->words; k++)
@@ -206,8 +203,8 @@ static size_t prefix_position(const struct resolver *r, const struct prefix *p)
 }
 
 /*
- * Set or clear the identities of the prefixes inside p. In the order of prefixes they follow each other, apart from ones of the
- * other family.
+ * Set or clear the identities of the prefixes inside p. In the order of prefixes they follow each
+ * other, apart from ones of the other family.
  */
 static void mark_inside(const struct resolver *r, const struct prefix *p, uint64_t *bits, bool on)
 {
@@ -303,8 +300,8 @@ static bool is_any(const struct peer *p)
 	return false;
 }
 
-static void resolve_peers(struct resolver *r, const struct peer *peer, size_t peers,
-	struct column *c)
+static void resolve_peers(
+	struct resolver *r, const struct peer *peer, size_t peers, struct column *c)
 {
 	for (size_t i = 0; i < peers; i++)
 		c->any |= is_any(&peer[i]);

@@ -2,8 +2,8 @@
 #ifndef KILIM_POLICY_RESOLVE_H
 #define KILIM_POLICY_RESOLVE_H
 /*
- * Which identities a selector, a prefix or a rule's peers mean: bit sets over the identities of a moment. Each distinct selector
- * requirement and each distinct list of peers is worked out once.
+ * Which identities a selector, a prefix or a rule's peers mean: bit sets over the identities of a
+ * moment. Each distinct selector requirement and each distinct list of peers is worked out once.
  */
 #include "base/arena.h"
 #include "base/hash.h"
@@ -12,21 +12,22 @@
 
 struct resolver {
 	struct arena mem;
-	const struct identity_info **identity; /* sorted by number; the bit of an identity is its index */
+	const struct identity_info *
+		*identity; /* sorted by number; the bit of an identity is its index */
 	size_t count, words;
 	size_t *by_prefix; /* indexes of prefix identities, sorted by prefix */
 	size_t prefixes;
-	struct hash postings;     /* label text to struct posting */
+	struct hash postings; /* label text to struct posting */
 	struct hash requirements; /* text to bits */
-	struct hash columns;      /* text to struct column */
+	struct hash columns; /* text to struct column */
 };
 
 /* The identities that a list of peers means. */
 struct column {
-	bool any;       /* all, also those that are not known yet */
+	bool any; /* all, also those that are not known yet */
 	uint64_t *bits; /* NULL when any; otherwise resolver.words words */
-	bool empty;     /* not one identity */
-	size_t index;   /* of this column in the order of first use */
+	bool empty; /* not one identity */
+	size_t index; /* of this column in the order of first use */
 };
 
 void resolver_init(struct resolver *r, const struct identities *t);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers for rules: what a decision carries and a flow shows. Owned by the agent over all revisions, kept on disk with the
- * rest of its state. Must hold: a rule keeps its number for as long as it is compiled, and a number comes back into use only
- * after KEPT_GENERATIONS compilations without it.
+ * Numbers for rules: what a decision carries and a flow shows. Owned by the agent over all
+ * revisions, kept on disk with the rest of its state. Must hold: a rule keeps its number for as
+ * long as it is compiled, and a number comes back into use only after KEPT_GENERATIONS compilations
+ * without it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -122,15 +123,18 @@ int rule_ids_load(struct rule_ids *t, const json_t *j, struct err *e)
 
 	if (!json_is_object(rules))
 		return err_set(e, -EINVAL, "rules: expected a mapping of names to numbers");
-	json_object_foreach (rules, name, value) {
+	json_object_foreach(rules, name, value)
+	{
 		json_int_t id = json_integer_value(value);
 
 		if (id < 1 || id > ID_MAX)
-			return err_set(e, -EINVAL, "rules: %.100s: %" JSON_INTEGER_FORMAT
-				" is no rule number", name, id);
+			return err_set(e, -EINVAL,
+				"rules: %.100s: %" JSON_INTEGER_FORMAT " is no rule number", name,
+				id);
 		if (((size_t)id <= t->count && t->by_id[id - 1]) || hash_get_str(&t->by_name, name))
-			return err_set(e, -EINVAL, "rules: %.100s: number %" JSON_INTEGER_FORMAT
-				" is there twice", name, id);
+			return err_set(e, -EINVAL,
+				"rules: %.100s: number %" JSON_INTEGER_FORMAT " is there twice",
+				name, id);
 		(void)place(t, (size_t)id - 1, name);
 	}
 	return 0;

@@ -76,6 +76,12 @@ long twin_skb_store(struct __sk_buff *skb, __u32 offset, const void *from, __u32
 	return 0;
 }
 
+/* All bytes are in one piece here. */
+long twin_skb_pull(const struct __sk_buff *skb, __u32 len)
+{
+	return len <= skb->len ? 0 : -ENOMEM;
+}
+
 long twin_skb_change_tail(struct __sk_buff *skb, __u32 len)
 {
 	struct skb *s = skb_of(skb);

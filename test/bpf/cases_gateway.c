@@ -291,13 +291,16 @@ static size_t nd_short(uint8_t *b)
 		.from = A, .to = GATEWAY, .raw = build, __VA_ARGS__                                \
 	}
 
+/* clang-format off */
 const struct packet_case cases_gateway[] = {
-	{"arp for the gateway", ONLY_IPV4, .shot = {ASK(arp_gateway, .answer = arp_answer)}},
+	{"arp for the gateway", ONLY_IPV4,
+		.shot = {ASK(arp_gateway, .answer = arp_answer)}},
 	{"arp for the gateway, to its mac", ONLY_IPV4,
 		.shot = {ASK(arp_unicast, .answer = arp_answer)}},
 	{"arp for the gateway, padded", ONLY_IPV4,
 		.shot = {ASK(arp_padded, .answer = arp_answer_padded)}},
-	{"arp for somebody else", ONLY_IPV4, .shot = {ASK(arp_other, .drop = DROP_UNROUTABLE)}},
+	{"arp for somebody else", ONLY_IPV4,
+		.shot = {ASK(arp_other, .drop = DROP_UNROUTABLE)}},
 	{"an arp probe is quiet", ONLY_IPV4,
 		.shot = {ASK(arp_probe, .drop = DROP_MULTICAST_HANDLED, .quiet = true)}},
 	{"an arp announcement is quiet", ONLY_IPV4,
@@ -310,7 +313,8 @@ const struct packet_case cases_gateway[] = {
 		.shot = {ASK(arp_other_frame, .drop = DROP_INVALID_SOURCE_MAC)}},
 	{"arp with another mac inside", ONLY_IPV4,
 		.shot = {ASK(arp_other_mac, .drop = DROP_INVALID_SOURCE_MAC)}},
-	{"arp cut short", ONLY_IPV4, .shot = {ASK(arp_short, .drop = DROP_INVALID_PACKET)}},
+	{"arp cut short", ONLY_IPV4,
+		.shot = {ASK(arp_short, .drop = DROP_INVALID_PACKET)}},
 	{"arp for other hardware", ONLY_IPV4,
 		.shot = {ASK(arp_other_hardware, .drop = DROP_INVALID_PACKET)}},
 	{"arp for another protocol", ONLY_IPV4,
@@ -320,11 +324,10 @@ const struct packet_case cases_gateway[] = {
 	{"arp from a device without endpoint", ONLY_IPV4,
 		.shot = {ASK(arp_gateway, .at = UPLINK, .drop = DROP_UNKNOWN_SENDER)}},
 	{"arp by the stack", ONLY_IPV4,
-		.shot = {{.from = A,
-			.to = A,
-			.in = true,
-			.raw = arp_gateway,
-			.drop = DROP_UNSUPPORTED_L2}}},
+		.shot = {
+			{.from = A, .to = A, .in = true, .raw = arp_gateway,
+				.drop = DROP_UNSUPPORTED_L2},
+		}},
 	{"neighbour solicitation for the gateway", ONLY_IPV6,
 		.shot = {ASK(nd_gateway, .answer = nd_answer)}},
 	{"neighbour solicitation to its address", ONLY_IPV6,
@@ -355,3 +358,4 @@ const struct packet_case cases_gateway[] = {
 		.shot = {ASK(nd_gateway, .at = UPLINK, .drop = DROP_UNKNOWN_SENDER)}},
 	{.name = NULL},
 };
+/* clang-format on */

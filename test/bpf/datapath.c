@@ -295,8 +295,8 @@ int main(void)
 	if (ok(workload_make(&node, &a, 1, 300, &e), "first workload") &&
 		ok(workload_make(&node, &b, 2, 300, &e), "second workload") &&
 		ok(workload_join(&node, &a, &e), "the first joins") &&
-		ok(workload_join(&node, &b, &e), "the second joins") && !workload_bind(&node, &a) &&
-		!workload_bind(&node, &b)) {
+		ok(workload_join(&node, &b, &e), "the second joins") && !workload_bind(&a) &&
+		!workload_bind(&b)) {
 		test_traffic(&a, &b);
 		test_attach(&a);
 		test_restart(&a, &b);

@@ -165,41 +165,49 @@ int workload_join(struct node *n, struct workload *w, struct err *e)
 	return r;
 }
 
-int workload_bind(struct node *n, struct workload *w)
+int workload_socket(const struct workload *w, uint16_t port)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-	SCOPED(fd_closep)
-	int own = -1;
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
+	SCOPED(fd_closep) int own = -1, fd = -1;
 	int r = netns_open_own(&own, NULL);
 
-	(void)n;
 	r = r ? r : netns_enter(w->netns, NULL);
 	if (r)
 		return r;
-	w->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (w->udp < 0 || bind(w->udp, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		r = -errno;
 	netns_leave(own);
-	return r;
+	return r ? r : TAKE_FD(fd);
 }
 
-bool workload_send(const struct workload *from, const struct workload *to)
+int workload_bind(struct workload *w)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-	struct pollfd p = {.fd = to->udp, .events = POLLIN};
+	w->udp = workload_socket(w, PORT);
+	return w->udp < 0 ? w->udp : 0;
+}
+
+bool socket_send(int from, const struct workload *to, uint16_t port, int to_fd)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct pollfd p = {.fd = to_fd, .events = POLLIN};
 	static uint32_t serial;
 	uint32_t got = 0;
 
 	memcpy(&sa.sin_addr, &to->row.addr4.word[3], 4);
 	serial++;
-	if (sendto(from->udp, &serial, sizeof(serial), 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+	if (sendto(from, &serial, sizeof(serial), 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return false;
 	while (got != serial) {
-		if (poll(&p, 1, WAIT_MS) != 1 ||
-			recv(to->udp, &got, sizeof(got), MSG_DONTWAIT) != sizeof(got))
+		if (poll(&p, 1, WAIT_MS) != 1 || recv(to_fd, &got, sizeof(got), MSG_DONTWAIT) != sizeof(got))
 			return false;
 	}
 	return true;
+}
+
+bool workload_send(const struct workload *from, const struct workload *to)
+{
+	return socket_send(from->udp, to, PORT, to->udp);
 }
 
 void workload_done(struct node *n, struct workload *w)

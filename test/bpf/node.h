@@ -43,9 +43,13 @@ int workload_make(
 	struct node *n, struct workload *w, unsigned number, uint32_t identity, struct err *e);
 /* Attach and write the row. */
 int workload_join(struct node *n, struct workload *w, struct err *e);
-int workload_bind(struct node *n, struct workload *w);
+int workload_bind(struct workload *w);
+/* A UDP socket in its namespace at this port (0: any), or a negative errno. */
+int workload_socket(const struct workload *w, uint16_t port);
 /* A datagram from one to the other: whether it came. */
 bool workload_send(const struct workload *from, const struct workload *to);
+/* As that, by other sockets; port is the destination's. */
+bool socket_send(int from, const struct workload *to, uint16_t port, int to_fd);
 void workload_done(struct node *n, struct workload *w);
 
 /* Let these identities talk with everybody, as this revision. */

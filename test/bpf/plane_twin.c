@@ -6,6 +6,7 @@
 #include "bpf/plane.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -99,7 +99,7 @@ check "CIDR set" reaches world web
 check "exception of a CIDR set" blocked world3 web
 check "CIDR does not mean endpoints" blocked client web
 
-# Default deny by an empty rule, then egress of the client.
+# An empty rule has no peers and still enforces; an empty list does nothing.
 policy n1 allow.yaml <<'END'
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -108,7 +108,8 @@ spec:
   endpointSelector: {matchLabels: {app: web}}
   ingress: [{}]
 END
-check "an empty rule allows every peer" reaches world web
+check "an empty rule: default deny for the client" blocked client web
+check "an empty rule: default deny for the world" blocked world web
 policy n1 allow.yaml <<'END'
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -116,9 +117,21 @@ metadata: {name: web, namespace: default}
 spec:
   endpointSelector: {matchLabels: {app: web}}
   ingress: []
-  enableDefaultDeny: {ingress: true}
+  egress: [{}]
 END
-check "default deny without rules" blocked client web
+check "an empty list does nothing" reaches client web
+check "an empty egress rule denies all that the server opens" blocked web world
+policy n1 allow.yaml <<'END'
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: web, namespace: default}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  ingress:
+  - fromEndpoints: [{matchLabels: {role: nobody}}]
+  enableDefaultDeny: {ingress: false}
+END
+check "default deny switched off" reaches client web
 policy_remove n1 allow.yaml
 check "policy removed: everything is as before" reaches client web
 

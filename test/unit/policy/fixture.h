@@ -2,8 +2,9 @@
 #ifndef KILIM_TEST_POLICY_FIXTURE_H
 #define KILIM_TEST_POLICY_FIXTURE_H
 /*
- * A small world for policy tests: workloads in three namespaces, the reserved identities, and the prefixes that the policies at hand
- * name. Peers are named by a letter, by a reserved word, or by an address (which gets the identity of its longest prefix).
+ * A small world for policy tests: workloads in three namespaces, the reserved identities, and the
+ * prefixes that the policies at hand name. Peers are named by a letter, by a reserved word, or by
+ * an address (which gets the identity of its longest prefix).
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -52,13 +53,13 @@ static inline struct labels namespace_labels(struct arena *mem, const char *name
 	struct labels l = {arena_array(mem, 1, sizeof(struct label)), 0};
 
 	if (strcmp(namespace, "default"))
-		l.label[l.count++] = (struct label){
-			"k8s", "env", strcmp(namespace, "other") ? "test" : "prod"};
+		l.label[l.count++] =
+			(struct label){"k8s", "env", strcmp(namespace, "other") ? "test" : "prod"};
 	return l;
 }
 
-static inline struct labels workload_labels(struct arena *mem, const struct workload *wl,
-	const char *cluster)
+static inline struct labels workload_labels(
+	struct arena *mem, const struct workload *wl, const char *cluster)
 {
 	struct workload_place place = {.namespace = wl->namespace, .cluster = cluster};
 	char *text = arena_strdup(mem, wl->labels), *save = NULL;
@@ -142,8 +143,8 @@ static inline int world_compile(struct world *w)
 		subject[count++] = info->number;
 	}
 	compiled_set_done(&w->out);
-	r = policy_compile(&w->set, w->identities, subject, count, w->enforce, w->ids, &w->out,
-		&w->e);
+	r = policy_compile(
+		&w->set, w->identities, subject, count, w->enforce, w->ids, &w->out, &w->e);
 	free(subject);
 	return r;
 }
@@ -194,8 +195,8 @@ static inline const struct compiled_slot *world_slot(const struct world *w, uint
 static inline const struct decision *world_decide(const struct world *w, enum policy_direction d,
 	const char *subject, const char *peer, uint8_t protocol, uint16_t port)
 {
-	const struct decision *found = compiled_lookup(world_slot(w, world_number(w, subject)), d,
-		world_number(w, peer), protocol, port);
+	const struct decision *found = compiled_lookup(
+		world_slot(w, world_number(w, subject)), d, world_number(w, peer), protocol, port);
 
 	assert_non_null(found);
 	return found;

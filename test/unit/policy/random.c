@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random sets of policies against a second opinion: an evaluator that walks the manifests' JSON for one packet at a time, by
- * addresses and labels, and knows nothing of identities, classes, intervals or prefixes of ports. Also: splitting rules and the
- * order of files change nothing. KILIM_TEST_SEED repeats a run, KILIM_TEST_ROUNDS makes it longer.
+ * Random sets of policies against a second opinion: an evaluator that walks the manifests' JSON for
+ * one packet at a time, by addresses and labels, and knows nothing of identities, classes,
+ * intervals or prefixes of ports. Also: splitting rules and the order of files change nothing.
+ * KILIM_TEST_SEED repeats a run, KILIM_TEST_ROUNDS makes it longer.
  */
 #include "fixture.h"
 
@@ -32,8 +33,8 @@ static const char *const prefixes[] = {"0.0.0.0/0", "0.0.0.0/1", "10.0.0.0/8", "
 static const char *const addresses[] = {"10.1.1.1", "10.1.1.2", "10.1.2.1", "10.2.0.1", "10.9.0.1",
 	"9.9.9.9", "200.1.1.1", "2001:db8:1::1", "2001:db8:1::2", "2001:db8:2::1", "2001:db9::1",
 	"fd00::1"};
-static const char *const reserved[] = {"host", "remote-node", "health", "init", "ingress",
-	"unmanaged", "kube-apiserver"};
+static const char *const reserved[] = {
+	"host", "remote-node", "health", "init", "ingress", "unmanaged", "kube-apiserver"};
 
 /* A peer or subject as the evaluator sees it. */
 struct party {
@@ -55,7 +56,8 @@ static bool party_has(const struct party *p, const char *key, const char *value)
 			(strlen(l->source) != (size_t)(colon - key) ||
 				strncmp(key, l->source, strlen(l->source))))
 			continue;
-		if (!strcmp(l->key, colon ? colon + 1 : key) && (!value || !strcmp(value, l->value)))
+		if (!strcmp(l->key, colon ? colon + 1 : key) &&
+			(!value || !strcmp(value, l->value)))
 			return true;
 	}
 	return false;
@@ -67,17 +69,19 @@ static bool says_selector(json_t *s, const struct party *p)
 	const char *key;
 	size_t i, k;
 
-	json_object_foreach (labels, key, value) {
+	json_object_foreach(labels, key, value)
+	{
 		if (!party_has(p, key, json_string_value(value)))
 			return false;
 	}
-	json_array_foreach (json_object_get(s, "matchExpressions"), i, e) {
+	json_array_foreach(json_object_get(s, "matchExpressions"), i, e)
+	{
 		const char *op = json_string_value(json_object_get(e, "operator"));
 		bool in = false;
 
 		key = json_string_value(json_object_get(e, "key"));
-		json_array_foreach (json_object_get(e, "values"), k, value)
-			in |= party_has(p, key, json_string_value(value));
+		json_array_foreach(json_object_get(e, "values"), k, value) in |=
+			party_has(p, key, json_string_value(value));
 		if (!strcmp(op, "Exists") || !strcmp(op, "DoesNotExist"))
 			in = party_has(p, key, NULL);
 		if (in != (!strcmp(op, "In") || !strcmp(op, "Exists")))
@@ -93,11 +97,13 @@ static bool selector_names(json_t *s, const char *word)
 	const char *key;
 	size_t i;
 
-	json_object_foreach (json_object_get(s, "matchLabels"), key, value) {
+	json_object_foreach(json_object_get(s, "matchLabels"), key, value)
+	{
 		if (strstr(key, word))
 			return true;
 	}
-	json_array_foreach (json_object_get(s, "matchExpressions"), i, e) {
+	json_array_foreach(json_object_get(s, "matchExpressions"), i, e)
+	{
 		if (strstr(json_string_value(json_object_get(e, "key")), word))
 			return true;
 	}
@@ -157,7 +163,8 @@ static bool says_cidr_set(json_t *set, const struct party *p)
 
 	if (!says_cidr(json_string_value(json_object_get(set, "cidr")), p))
 		return false;
-	json_array_foreach (json_object_get(set, "except"), i, e) {
+	json_array_foreach(json_object_get(set, "except"), i, e)
+	{
 		if (says_cidr(json_string_value(e), p))
 			return false;
 	}
@@ -174,19 +181,23 @@ static int says_peers(json_t *rule, const struct party *p, bool in, const char *
 	json_t *e;
 	size_t i;
 
-	json_array_foreach (endpoints, i, e) {
+	json_array_foreach(endpoints, i, e)
+	{
 		if (says_endpoints(e, p, namespace))
 			return 1;
 	}
-	json_array_foreach (entities, i, e) {
+	json_array_foreach(entities, i, e)
+	{
 		if (says_entity(json_string_value(e), p))
 			return 1;
 	}
-	json_array_foreach (cidr, i, e) {
+	json_array_foreach(cidr, i, e)
+	{
 		if (says_cidr(json_string_value(e), p))
 			return 1;
 	}
-	json_array_foreach (sets, i, e) {
+	json_array_foreach(sets, i, e)
+	{
 		if (says_cidr_set(e, p))
 			return 1;
 	}
@@ -203,7 +214,7 @@ static bool says_port(json_t *port, uint8_t protocol, uint16_t number, const cha
 
 	name = name ? name : standard;
 	if (!strcmp(name, "ANY") ? !tus
-				 : protocol != (!strcmp(name, "TCP")     ? IPPROTO_TCP
+				 : protocol != (!strcmp(name, "TCP")           ? IPPROTO_TCP
 						       : !strcmp(name, "UDP")  ? IPPROTO_UDP
 						       : !strcmp(name, "SCTP") ? IPPROTO_SCTP
 									       : IPPROTO_GRE))
@@ -218,14 +229,18 @@ static int says_ports(json_t *rule, uint8_t protocol, uint16_t number)
 	json_t *e, *x;
 	size_t i, k;
 
-	json_array_foreach (to, i, e) {
-		json_array_foreach (json_object_get(e, "ports"), k, x) {
+	json_array_foreach(to, i, e)
+	{
+		json_array_foreach(json_object_get(e, "ports"), k, x)
+		{
 			if (says_port(x, protocol, number, "ANY"))
 				return 1;
 		}
 	}
-	json_array_foreach (icmps, i, e) {
-		json_array_foreach (json_object_get(e, "fields"), k, x) {
+	json_array_foreach(icmps, i, e)
+	{
+		json_array_foreach(json_object_get(e, "fields"), k, x)
+		{
 			json_t *family = json_object_get(x, "family");
 			bool v6 = family && !strcmp(json_string_value(family), "IPv6");
 
@@ -266,12 +281,13 @@ static void ask_cilium(struct opinion *o, json_t *doc, bool in, const struct par
 		(namespace && !in_namespace(subject, namespace)))
 		return;
 	for (int deny = 0; deny < 2; deny++) {
-		const char *list = in ? deny ? "ingressDeny" : "ingress"
-				      : deny ? "egressDeny"
-					     : "egress";
+		const char *list = in     ? deny ? "ingressDeny" : "ingress"
+				   : deny ? "egressDeny"
+					  : "egress";
 		size_t i;
 
-		json_array_foreach (json_object_get(spec, list), i, e) {
+		json_array_foreach(json_object_get(spec, list), i, e)
+		{
 			int of_peer = says_peers(e, peer, in, namespace);
 			int of_port = says_ports(e, protocol, number);
 			char path[32];
@@ -282,8 +298,8 @@ static void ask_cilium(struct opinion *o, json_t *doc, bool in, const struct par
 				opinion_add(o, deny, doc, path);
 		}
 	}
-	deny_field = json_object_get(json_object_get(spec, "enableDefaultDeny"),
-		in ? "ingress" : "egress");
+	deny_field = json_object_get(
+		json_object_get(spec, "enableDefaultDeny"), in ? "ingress" : "egress");
 	o->selected |= any;
 	o->denies_by_default |= any && !json_is_false(deny_field);
 }
@@ -322,7 +338,8 @@ static bool says_network_peer(json_t *e, const struct party *p, const char *name
 			label[its_namespace.labels.count++] = l;
 		}
 	}
-	if (!of || !(namespaces ? says_selector(namespaces, &its_namespace) : !strcmp(of, namespace)))
+	if (!of ||
+		!(namespaces ? says_selector(namespaces, &its_namespace) : !strcmp(of, namespace)))
 		return false;
 	return !pods || says_pods(pods, p);
 }
@@ -337,23 +354,23 @@ static void ask_network(struct opinion *o, json_t *doc, bool in, const struct pa
 
 	if (json_array_size(types)) {
 		listed = false;
-		json_array_foreach (types, i, e)
-			listed |= !strcmp(json_string_value(e), in ? "Ingress" : "Egress");
+		json_array_foreach(types, i, e) listed |=
+			!strcmp(json_string_value(e), in ? "Ingress" : "Egress");
 	}
 	if (!listed || !in_namespace(subject, policy_namespace(doc)) ||
 		!says_pods(json_object_get(spec, "podSelector"), subject))
 		return;
 	o->selected = o->denies_by_default = true;
-	json_array_foreach (rules, i, e) {
+	json_array_foreach(rules, i, e)
+	{
 		json_t *peers = json_object_get(e, in ? "from" : "to");
 		json_t *list = json_object_get(e, "ports");
 		bool of_peer = !json_array_size(peers), of_port = !json_array_size(list);
 		char path[32];
 
-		json_array_foreach (peers, k, x)
-			of_peer |= says_network_peer(x, peer, policy_namespace(doc));
-		json_array_foreach (list, k, x)
-			of_port |= says_port(x, protocol, number, "TCP");
+		json_array_foreach(peers, k, x) of_peer |=
+			says_network_peer(x, peer, policy_namespace(doc));
+		json_array_foreach(list, k, x) of_port |= says_port(x, protocol, number, "TCP");
 		snprintf(path, sizeof(path), "%s[%zu]", in ? "ingress" : "egress", i);
 		if (of_peer && of_port)
 			opinion_add(o, false, doc, path);
@@ -367,7 +384,8 @@ static enum policy_verdict ask(json_t *docs, enum policy_direction d, const stru
 	size_t i;
 
 	*o = (struct opinion){0};
-	json_array_foreach (docs, i, doc) {
+	json_array_foreach(docs, i, doc)
+	{
 		if (!strcmp(json_string_value(json_object_get(doc, "kind")), "NetworkPolicy"))
 			ask_network(o, doc, d == POLICY_INGRESS, subject, peer, protocol, number);
 		else
@@ -385,7 +403,8 @@ static json_t *make_expression(bool network)
 	static const char *const keys[] = {"app", "tier", "k8s:app", "any:app", "container:app",
 		"io.kubernetes.pod.namespace", "k8s:io.cilium.k8s.namespace.labels.env",
 		"reserved:host"};
-	static const char *const values[] = {"a", "b", "c", "front", "default", "other", "prod", "x"};
+	static const char *const values[] = {
+		"a", "b", "c", "front", "default", "other", "prod", "x"};
 	static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist"};
 	uint32_t op = draw(4);
 	json_t *e = json_pack("{s:s, s:s}", "key", keys[draw(network ? 2 : ARRAY_SIZE(keys))],
@@ -440,10 +459,10 @@ static void make_peers(json_t *rule, bool in)
 	uint32_t kind = draw(6);
 
 	for (uint32_t n = draw(4); n && kind < 4; n--) {
-		json_t *e = kind == 0 ? make_selector(false)
-			: kind == 1   ? json_string(PICK(entities))
-			: kind == 2   ? json_string(PICK(prefixes))
-				      : make_cidr_set();
+		json_t *e = kind == 0   ? make_selector(false)
+			    : kind == 1 ? json_string(PICK(entities))
+			    : kind == 2 ? json_string(PICK(prefixes))
+					: make_cidr_set();
 
 		json_array_append_new(list, e);
 	}
@@ -487,9 +506,9 @@ static void make_ports(json_t *rule)
 
 	for (uint32_t n = draw(4); n && kind; n--) {
 		if (kind == 3)
-			json_array_append_new(list,
-				json_pack("{s:s, s:i}", "family", draw(2) ? "IPv4" : "IPv6", "type",
-					(int)draw(4) * 8));
+			json_array_append_new(
+				list, json_pack("{s:s, s:i}", "family", draw(2) ? "IPv4" : "IPv6",
+					      "type", (int)draw(4) * 8));
 		else
 			json_array_append_new(list, make_port(false));
 	}
@@ -531,10 +550,11 @@ static json_t *make_network_rules(const char *peers)
 				json_object_set_new(e, "podSelector", make_selector(true));
 			if (kind != 3 && kind != 1)
 				json_object_set_new(e, "namespaceSelector",
-					draw(2) ? json_pack("{s:{s:s}}", "matchLabels", "env", "prod")
+					draw(2) ? json_pack(
+							  "{s:{s:s}}", "matchLabels", "env", "prod")
 						: json_pack("{s:[{s:s,s:s,s:[s]}]}",
-							  "matchExpressions", "key", "env", "operator",
-							  "NotIn", "values", "prod"));
+							  "matchExpressions", "key", "env",
+							  "operator", "NotIn", "values", "prod"));
 			json_array_append_new(from, e);
 		}
 		for (uint32_t k = draw(3); k; k--)
@@ -548,8 +568,8 @@ static json_t *make_network_rules(const char *peers)
 
 static json_t *make_policy(uint32_t number)
 {
-	static const char *const kinds[] = {"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy",
-		"NetworkPolicy"};
+	static const char *const kinds[] = {
+		"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "NetworkPolicy"};
 	static const char *const namespaces[] = {"default", "other", "third"};
 	const char *kind = PICK(kinds);
 	bool network = !strcmp(kind, "NetworkPolicy");
@@ -561,7 +581,8 @@ static json_t *make_policy(uint32_t number)
 	if (strcmp(kind, kinds[1]))
 		json_object_set_new(metadata, "namespace", json_string(PICK(namespaces)));
 	doc = json_pack("{s:s, s:s, s:o}", "apiVersion",
-		network ? "networking.k8s.io/v1" : "cilium.io/v2", "kind", kind, "metadata", metadata);
+		network ? "networking.k8s.io/v1" : "cilium.io/v2", "kind", kind, "metadata",
+		metadata);
 	if (network) {
 		json_object_set_new(spec, "podSelector", make_selector(true));
 		json_object_set_new(spec, "ingress", make_network_rules("from"));
@@ -595,7 +616,8 @@ static void world_of(struct world *w, json_t *docs)
 	size_t i;
 
 	world_init(w);
-	json_array_foreach (docs, i, doc) {
+	json_array_foreach(docs, i, doc)
+	{
 		char *text = json_dumps(doc, 0), file[16];
 
 		snprintf(file, sizeof(file), "%zu.json", i);
@@ -678,7 +700,8 @@ static void split_by(json_t *rules, const char *key, bool inner)
 
 		if (inner)
 			list = json_object_get(json_array_get(list, 0), "ports");
-		json_array_foreach (list, k, item) {
+		json_array_foreach(list, k, item)
+		{
 			json_t *one = json_deep_copy(rule);
 			json_t *value = json_pack("[O]", item);
 
@@ -697,11 +720,13 @@ static json_t *split_docs(json_t *docs)
 {
 	static const char *const lists[] = {"ingress", "egress", "ingressDeny", "egressDeny"};
 	static const char *const keys[] = {"fromEndpoints", "toEndpoints", "fromEntities",
-		"toEntities", "fromCIDR", "toCIDR", "fromCIDRSet", "toCIDRSet", "from", "to", "ports"};
+		"toEntities", "fromCIDR", "toCIDR", "fromCIDRSet", "toCIDRSet", "from", "to",
+		"ports"};
 	json_t *copy = json_deep_copy(docs), *doc;
 	size_t i;
 
-	json_array_foreach (copy, i, doc) {
+	json_array_foreach(copy, i, doc)
+	{
 		for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
 			json_t *rules = json_object_get(json_object_get(doc, "spec"), lists[k]);
 

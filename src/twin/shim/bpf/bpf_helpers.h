@@ -57,6 +57,7 @@ struct twin_use {
 #define bpf_skb_load_bytes(skb, offset, to, len)           twin_skb_load(skb, offset, to, len)
 #define bpf_skb_store_bytes(skb, offset, from, len, flags) twin_skb_store(skb, offset, from, len)
 #define bpf_skb_change_tail(skb, len, flags)               twin_skb_change_tail(skb, len)
+#define bpf_skb_pull_data(skb, len)                        twin_skb_pull(skb, len)
 #define bpf_skb_change_type(skb, type)                     twin_skb_change_type(skb, type)
 #define bpf_redirect_peer(ifindex, flags)                  twin_redirect_peer(ifindex, flags)
 #define bpf_jiffies64()                                    twin_jiffies()
@@ -70,6 +71,7 @@ void *twin_ring_reserve(struct twin_use *u, __u64 size);
 void twin_ring_submit(void *record);
 long twin_skb_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 len);
 long twin_skb_store(struct __sk_buff *skb, __u32 offset, const void *from, __u32 len);
+long twin_skb_pull(const struct __sk_buff *skb, __u32 len);
 long twin_skb_change_tail(struct __sk_buff *skb, __u32 len);
 long twin_skb_change_type(struct __sk_buff *skb, __u32 type);
 long twin_redirect_peer(__u32 ifindex, __u64 flags);
