@@ -23,7 +23,8 @@
 
 /* linux/if_link.h of 6.7 and later */
 enum { NETKIT_PEER_INFO = 1, NETKIT_MODE = 3, NETKIT_POLICY = 4, NETKIT_PEER_POLICY = 5 };
-enum { NETKIT_MODE_L2 = 1, NETKIT_FORWARD = 0 };
+/* without a program nothing passes */
+enum { NETKIT_MODE_L2 = 1, NETKIT_DROP = 2 };
 /* The device group of devices that are about to be removed; ours by being unlikely. */
 enum { DOOMED_GROUP = 0x6b696c6d };
 
@@ -143,8 +144,8 @@ static void put_peer(struct nl_msg *m, int attr, const struct device_pair *p, in
 static void put_netkit(struct nl_msg *m, const struct device_pair *p, int netns)
 {
 	nla_put_u32(m, NETKIT_MODE, NETKIT_MODE_L2);
-	nla_put_u32(m, NETKIT_POLICY, NETKIT_FORWARD);
-	nla_put_u32(m, NETKIT_PEER_POLICY, NETKIT_FORWARD);
+	nla_put_u32(m, NETKIT_POLICY, NETKIT_DROP);
+	nla_put_u32(m, NETKIT_PEER_POLICY, NETKIT_DROP);
 	put_peer(m, NETKIT_PEER_INFO, p, netns, NULL);
 }
 

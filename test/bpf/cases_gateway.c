@@ -216,6 +216,24 @@ static size_t nd_answer(uint8_t *b)
 	return len;
 }
 
+/* From an address that the workload's kernel has made itself. */
+static size_t nd_link_local(uint8_t *b)
+{
+	struct packet_spec p = nd_spec(GATEWAY);
+
+	p.source = (struct addr){.byte = {0xfe, 0x80, [15] = 1}};
+	return packet_build(&p, b);
+}
+
+static size_t nd_answer_link_local(uint8_t *b)
+{
+	size_t len = nd_answer(b);
+
+	memcpy(b + 38, (uint8_t[16]){0xfe, 0x80, [15] = 1}, 16);
+	packet_icmp6_sum(b, len);
+	return len;
+}
+
 static size_t nd_duplicate(uint8_t *b)
 {
 	struct packet_spec p = nd_spec(A);
@@ -336,6 +354,8 @@ const struct packet_case cases_gateway[] = {
 		.shot = {ASK(nd_bare, .answer = nd_answer)}},
 	{"neighbour solicitation with more behind it", ONLY_IPV6,
 		.shot = {ASK(nd_long, .answer = nd_answer)}},
+	{"neighbour solicitation from a link-local address", ONLY_IPV6,
+		.shot = {ASK(nd_link_local, .answer = nd_answer_link_local)}},
 	{"duplicate address detection is quiet", ONLY_IPV6,
 		.shot = {ASK(nd_duplicate, .drop = DROP_MULTICAST_HANDLED, .quiet = true)}},
 	{"neighbour solicitation for somebody else", ONLY_IPV6,

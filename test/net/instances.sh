@@ -22,6 +22,7 @@ ip -n n1 route add 10.202.0.0/24 via 192.0.5.2
 ip -n n1 -6 route add fd00:202::/120 via 2001:db8:5::2
 ip -n n2 route add 10.201.0.0/24 via 192.0.5.1
 ip -n n2 -6 route add fd00:201::/120 via 2001:db8:5::1
+retry 3 at n1 ping -nq -c 1 -W 0.2 2001:db8:5::2 # a link that came up is told to IPv6 with a delay
 workload n1 a1 app=web
 workload n1 b1 app=client
 workload n2 a2 app=web

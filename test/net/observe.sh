@@ -70,9 +70,11 @@ check_not "an unknown filter value is refused" k n1 observe --verdict NEVER
 check_not "an unknown protocol is refused" k n1 observe --protocol nonsense
 
 text=$(k n1 observe --verdict DROPPED --last 1000)
-line=$(grep "default/client:.*default/web:8080" <<<"$text" | head -1)
-check "compact line" grep -qE "^[A-Z][a-z]{2} [ 0-9][0-9] [0-9:.]+.*: default/client:[0-9]+ \(ID:[0-9]+\) (->|<>) default/web:8080 \(ID:[0-9]+\) .*DROPPED \(TCP Flags: SYN\)" <<<"$line"
-diag "$line"
+time='^[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}'
+ends='default/client:[0-9]+ \(ID:[0-9]+\) <> default/web:8080 \(ID:[0-9]+\)'
+check "compact line of a drop" grep -qE "$time: $ends Policy denied DROPPED \(TCP Flags: SYN\)$" <<<"$text"
+check "compact line of its verdict" grep -qE "$time: $ends policy-verdict:none INGRESS DENIED \(TCP Flags: SYN\)$" <<<"$text"
+check "compact line of a reply" grep -qE "$time: default/client:[0-9]+ \(ID:[0-9]+\) <- default/web:80 \(ID:[0-9]+\) to-endpoint FORWARDED \(TCP Flags: SYN, ACK\)$" <<<"$(k n1 observe --last 1000)"
 
 # Following shows what happens from now on, as it happens.
 spawn_log=$T/follow

@@ -13,8 +13,8 @@ node_prepare n1
 outside n1 world
 snapshot() {
 	ip -n n1 -br link | awk '{print $1}' | sort
-	ip -n n1 route show table all
-	ip -n n1 -6 route show table all | grep -v "^local\|^multicast\|expires"
+	ip -n n1 -4 route show table all
+	ip -n n1 -6 route show table all | grep -v "^anycast\|expires" # anycast comes with forwarding, which stays on
 	ip -n n1 neigh show nud permanent
 	for device in $(ip -n n1 -br link | awk '{sub("@.*", "", $1); print $1}'); do
 		tc -n n1 filter show dev "$device" ingress
@@ -22,7 +22,7 @@ snapshot() {
 		tc -n n1 qdisc show dev "$device"
 	done
 	find "$T/n1/bpf" -mindepth 1
-	find "$T/n1/state" "$T/n1/run" -mindepth 1
+	find "$T/n1/state" "$T/n1/run" -mindepth 1 2>/dev/null # they may be gone themselves
 }
 before=$(snapshot)
 

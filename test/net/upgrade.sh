@@ -17,7 +17,7 @@ mkdir -p "$copy/test"
 : >"$copy/test/meson.build"
 # In the middle, so that members move and no prefix of the old value is right.
 sed -i 's/^\tstruct flow_way way\[2\];/\t__u64 added;\n&/; s/sizeof(struct flow) == 144/sizeof(struct flow) == 152/' "$copy/abi/flow.h"
-sed -i 's/^\t__u32 identity;/\t__u64 added;\n&/; s/sizeof(struct endpoint) == 64/sizeof(struct endpoint) == 72/' "$copy/abi/endpoint.h"
+sed -i 's/^\t__u32 identity;/\t__u32 added[2];\n&/; s/sizeof(struct endpoint) == 64/sizeof(struct endpoint) == 72/' "$copy/abi/endpoint.h"
 if cmp -s "$ROOT/abi/flow.h" "$copy/abi/flow.h" || cmp -s "$ROOT/abi/endpoint.h" "$copy/abi/endpoint.h"; then die "the headers were not changed"; fi
 build() {
 	meson setup "$copy/build" "$copy" -Dtests=false && ninja -C "$copy/build" -j2 kilimd

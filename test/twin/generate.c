@@ -42,7 +42,7 @@ bool generate_once_in(struct generator *g, uint32_t n)
 
 void generate_rules(struct generator *g, struct world_rule *ret)
 {
-	unsigned count = generate_once_in(g, 3) ? 0 : generate_below(g, WORLD_RULES);
+	unsigned count = generate_once_in(g, 2) ? 0 : generate_below(g, WORLD_RULES);
 
 	memset(ret, 0, sizeof(*ret) * WORLD_RULES);
 	for (unsigned i = 0; i < count; i++) {
@@ -83,10 +83,12 @@ static void fill_protocol(struct generator *g, struct shot *s)
 
 static void fill_ends(struct generator *g, struct shot *s)
 {
-	s->from = (enum who)PICK(g, A, A, A, B, B, C, COLD, PENDING, FOUR, TENANT, TENANT2, NODE,
-		OUTSIDE, OUTSIDE, OFFICE, STRANGER);
-	s->to = (enum who)PICK(g, A, A, B, B, B, C, COLD, PENDING, FOUR, TENANT, TENANT2, NODE,
-		GATEWAY, OUTSIDE, OFFICE, STRANGER);
+	s->from = (enum who)PICK(g, A, A, A, A, A, B, B, B, C, C, COLD, PENDING, FOUR, TENANT,
+		TENANT2, NODE, NODE, OUTSIDE, OUTSIDE, OUTSIDE, OFFICE, STRANGER);
+	s->to = (enum who)PICK(g, A, A, A, B, B, B, B, B, C, C, COLD, PENDING, FOUR, TENANT,
+		TENANT2, NODE, GATEWAY, OUTSIDE, OUTSIDE, OFFICE, STRANGER);
+	if (who_domain(s->from) != who_domain(s->to) && !generate_once_in(g, 8))
+		s->to = who_domain(s->from) ? TENANT : B;
 	if (!who_is_endpoint(s->from) && !who_is_endpoint(s->to))
 		s->to = A;
 	if (who_is_endpoint(s->from) && who_is_endpoint(s->to) && generate_once_in(g, 8)) {
@@ -209,6 +211,27 @@ static void fill_error(
 		s->p.inner_len = (uint16_t)PICK(g, 4, 20, 24, 28, 40, 47, 48);
 }
 
+/* The packet as it would be from an honest sender. */
+static void clear_oddities(struct shot *s)
+{
+	struct packet_spec plain = {
+		.protocol = s->p.protocol,
+		.source_port = s->p.source_port,
+		.destination_port = s->p.destination_port,
+		.tcp_flags = s->p.tcp_flags,
+		.icmp_id = s->p.icmp_id,
+		.payload = s->p.payload,
+		.l4_len = s->p.l4_len,
+	};
+
+	if (s->p.has_target)
+		return;
+	s->p = plain;
+	s->at = NOBODY;
+	if (!s->in)
+		s->via = NOBODY;
+}
+
 /* As an earlier one, but not in everything. */
 static void fill_again(struct generator *g, struct shot *s, int family)
 {
@@ -217,13 +240,9 @@ static void fill_again(struct generator *g, struct shot *s, int family)
 	else if (s->p.protocol == TCP)
 		s->p.tcp_flags = (uint8_t)PICK(g, TCP_ACK, TCP_ACK, TCP_ACK | TCP_PSH,
 			TCP_ACK | TCP_FIN, TCP_RST, TCP_SYN);
-	if (generate_once_in(g, 2)) {
-		s->p.options_len = 0;
-		s->p.extensions = 0;
-		s->p.length_delta = 0;
-		s->p.cut = 0;
-	}
-	if (generate_once_in(g, 6))
+	if (!generate_once_in(g, 6))
+		clear_oddities(s);
+	if (generate_once_in(g, 12))
 		fill_oddities(g, s, family);
 }
 
@@ -233,12 +252,12 @@ static struct shot *choose(struct generator *g, int *ret_family)
 	unsigned slot = g->count % GENERATE_HISTORY, old;
 	struct shot *s = &g->history[slot];
 
-	if (!known || generate_once_in(g, 3)) {
+	if (!known || generate_once_in(g, 4)) {
 		fill_new(g, s, &g->family[slot]);
 	} else {
 		old = generate_below(g, known);
 		g->family[slot] = g->family[old];
-		if (generate_once_in(g, 8) && !g->history[old].about) {
+		if (generate_once_in(g, 12) && !g->history[old].about) {
 			struct shot copy = g->history[old];
 
 			fill_error(g, s, &copy, &g->about[slot]);

@@ -161,6 +161,9 @@ static const struct row rows[] = {
 	{"except of all",
 		CNP "  egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, except: [10.0.0.0/8]}]}]\n",
 		"out a 10.0.0.1 tcp/1 N0"},
+	{"except of the world",
+		CNP "  egress: [{toCIDRSet: [{cidr: 0.0.0.0/0, except: [0.0.0.0/0]}]}]\n",
+		"out a 10.0.0.1 tcp/1 N0;out a world-ipv4 tcp/1 N0"},
 	{"one set's except is another's cidr",
 		CNP "  egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}, {cidr: "
 		    "10.1.2.0/24}]}]\n",
@@ -598,6 +601,24 @@ static void test_entries(void **state)
 	world_done(&w);
 }
 
+/* A range that is nearly everything costs the protocol and what is left out, not sixteen prefixes.
+ */
+static void test_few_entries(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_read(&w, "p.yaml",
+				 CNP "  ingress: [{toPorts: [{ports: [{port: '1', endPort: 65535, "
+				     "protocol: TCP}]}]}]\n"),
+		0);
+	assert_int_equal(world_compile(&w), 0);
+	/* base, TCP, TCP port 0; egress base */
+	assert_int_equal(world_slot(&w, w.number[0])->rules, 4);
+	world_done(&w);
+}
+
 /* Peers that no rule tells apart share a class; those that no rule names have no entry. */
 static void test_classes(void **state)
 {
@@ -732,8 +753,9 @@ static void test_rule_numbers(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + 6] = {
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + 7] = {
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_few_entries),
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_default_deny_names),
 		cmocka_unit_test(test_enforce),
@@ -742,7 +764,7 @@ int main(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		tests[6 + i] =
+		tests[7 + i] =
 			(struct CMUnitTest){rows[i].name, test_row, NULL, NULL, (void *)&rows[i]};
 	return cmocka_run_group_tests_name("policy compile", tests, NULL, NULL);
 }
