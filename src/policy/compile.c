@@ -214,8 +214,6 @@ static uint32_t split(const struct resolver *r, const struct column *column, uin
 		for (uint64_t left = column->bits[w]; left; left &= left - 1) {
 			size_t i = w * 64 + (size_t)__builtin_ctzll(left);
 
-			if (class_of[i] >= before)
-				continue; /* not reached twice */
 			if (!moved[class_of[i]])
 				moved[class_of[i]] = classes++;
 			class_of[i] = moved[class_of[i]];

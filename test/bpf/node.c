@@ -111,8 +111,7 @@ bool node_has_pin(const struct node *n, const char *folder, const char *name)
 	return !access(path, F_OK);
 }
 
-/* A new network namespace; the thread stays where it is. */
-static int namespace_make(int *ret_fd, struct err *e)
+int namespace_make(int *ret_fd, struct err *e)
 {
 	SCOPED(fd_closep)
 	int own = -1;

@@ -38,6 +38,8 @@ void node_close(struct node *n);
 int node_pins(const struct node *n, const char *folder);
 bool node_has_pin(const struct node *n, const char *folder, const char *name);
 
+/* A new network namespace; the thread stays where it is. */
+int namespace_make(int *ret_fd, struct err *e);
 /* A namespace with device and addresses 10.200.0.N and fd00:200::N; the row is not written yet. */
 int workload_make(
 	struct node *n, struct workload *w, unsigned number, uint32_t identity, struct err *e);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 120
 #
-# Stopping the agent leaves enforcement in place; uninstalling removes every trace: pins, filters, devices, routes, state.
+# Stopping the agent leaves enforcement in place; kilim uninstall removes every trace: pins, filters, devices, routes, state.
 #
 #   web   client   (a link of the node's own: out2)
 #    |      |
@@ -50,9 +50,9 @@ check "agent stopped: allowed" reaches client web 80
 check "agent stopped: still denied" blocked client web 8080
 check "agent stopped: still denied from outside" blocked world web 8080
 
-check "uninstall" at n1 "$KILIMD" "${SETTINGS[@]}" --uninstall
+check "uninstall" at n1 "$KILIM" uninstall "${SETTINGS[@]}"
 is "no trace is left" "$(snapshot)" "$before"
-check "uninstall again is fine" at n1 "$KILIMD" "${SETTINGS[@]}" --uninstall
+check "uninstall again is fine" at n1 "$KILIM" uninstall "${SETTINGS[@]}"
 node_start n1
 holds "a new start begins with nothing" "$(k n1 status -o json)" '.adopted == false and .endpoints.total == 0'
 done_testing

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 600
 #
-# Upgrade to a build whose maps have another layout, and rollback: under load no allowed packet is lost and no denied one passes. The other build is made
+# Upgrade to a build whose maps have another layout, and rollback, also when they are killed in the middle of it: under load no allowed packet is lost and no denied one passes. The other build is made
 # of a copy of the sources in which struct flow and struct endpoint have one more member each.
 #
 #   client   server
@@ -55,6 +55,7 @@ done
 sleep 1
 for program in "$OTHER" "$KILIMD" "$OTHER" "$KILIMD"; do
 	node_stop n1 KILL
+	# shellcheck disable=SC2034
 	AGENT_PROGRAM=$program
 	agent_start n1
 	check "it is ready: ${program#"$T"}" node_wait n1 20
@@ -65,6 +66,15 @@ for program in "$OTHER" "$KILIMD" "$OTHER" "$KILIMD"; do
 	holds "and the flows" "$(k n1 status -o json)" '.flows.answered >= 100'
 	sleep 1
 done
+# Now one over the other without waiting: killed anywhere in the middle of the move.
+for ((i = 0; i < $(how_many 12 300); i++)); do
+	sleep "0.$((RANDOM % 15))$((RANDOM % 10))"
+	node_stop n1 KILL
+	if ((RANDOM % 2)); then AGENT_PROGRAM=$OTHER; else AGENT_PROGRAM=$KILIMD; fi
+	agent_start n1
+done
+check "killed in the middle of it: the last one is ready" node_wait n1 20
+holds "and has adopted the data path" "$(k n1 status -o json)" '.adopted == true and .endpoints.ready == 2 and .flows.answered >= 100'
 for family in v4 v6; do
 	load_stop $family
 	for flow in echo forth fresh; do

@@ -92,7 +92,7 @@ static json_t *make_cidr_set(void)
 static void make_peers(json_t *rule, bool in)
 {
 	static const char *const entities[] = {"all", "world", "cluster", "host", "world-ipv4",
-		"kube-apiserver", "remote-node", "init"};
+		"kube-apiserver", "remote-node", "init", "none"};
 	json_t *list = json_array();
 	uint32_t kind = draw(6);
 
