@@ -20,8 +20,6 @@ _Static_assert(sizeof(struct endpoint_key) == 16, "no padding in a hash key");
 
 enum endpoint_flag {
 	ENDPOINT_READY = 1 << 0, /* its policy is known; without it every packet is dropped */
-	/* netkit: on the way in, the program sees the ifindex of the workload's own side */
-	ENDPOINT_PEER_INDEX = 1 << 1,
 };
 
 /* Value of map endpoint. The row is written as a whole. */

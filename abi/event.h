@@ -9,6 +9,12 @@
 #include "abi/addr.h"
 #include "abi/policy.h"
 
+/*
+ * Waking the reader of the ring costs more than all the rest of a packet: it is done at most once
+ * in this time, and the reader looks again that much after it was woken.
+ */
+enum { EVENT_WAKE_NS = 4000000 };
+
 enum event_type {
 	EVENT_NONE,
 	EVENT_DROP, /* reason says why; decisions are filled as far as they were made */

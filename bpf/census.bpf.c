@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counts the entries of the flow maps without walking them. The loader puts the pinned maps in the place of these, so
- * only their kind matters here. Must hold: where the kernel cannot tell, known stays 0.
+ * Counts the entries of the flow maps without walking them. The loader puts the pinned maps in the
+ * place of these, so only their kind matters here. Must hold: where the kernel cannot tell, known
+ * stays 0.
  */
 #include <linux/bpf.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tells the kernel's clocks. Run by the loader before anything else is loaded, since timeouts are in jiffies and
- * the tick's frequency is a constant of the kernel's build; and whenever flows are listed.
+ * Tells the kernel's clocks. Run by the loader before anything else is loaded, since timeouts are
+ * in jiffies and the tick's frequency is a constant of the kernel's build; and whenever flows are
+ * listed.
  */
 #include <linux/bpf.h>
 

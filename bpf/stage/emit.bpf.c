@@ -79,6 +79,21 @@ static __always_inline void fill_ends(struct event *e, const struct pkt *p)
 	e->decision[POLICY_EGRESS] = p->decision[POLICY_EGRESS];
 }
 
+static volatile __u64 woken_ns; /* when the reader was woken last */
+
+/*
+ * Other CPUs may do the same at the same time: then it is woken twice. Force, because the kernel's
+ * own rule wakes only a reader that has read everything, and this one has what came in between to
+ * read.
+ */
+static __always_inline __u64 wake_flags(__u64 now_ns)
+{
+	if (now_ns - woken_ns < EVENT_WAKE_NS)
+		return BPF_RB_NO_WAKEUP;
+	woken_ns = now_ns;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
 __noinline int emit_event(struct pkt *p, __u32 reason)
 {
 	struct event *e;
@@ -111,7 +126,7 @@ __noinline int emit_event(struct pkt *p, __u32 reason)
 	__builtin_memcpy(e->dmac, p->dmac, sizeof(e->dmac));
 	fill_addresses(e, p);
 	fill_ends(e, p);
-	bpf_ringbuf_submit(e, 0);
+	bpf_ringbuf_submit(e, wake_flags(e->time_ns));
 	count(reason ? COUNTER_EVENT_DROP : COUNTER_EVENT_TRACE);
 	return 0;
 }

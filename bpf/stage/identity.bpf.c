@@ -112,9 +112,8 @@ static __always_inline int check_ingress(struct pkt *p)
 		return DROP(p, UNROUTABLE);
 	end_fill(&p->end[1], e);
 	/* a stale route, or one that is not ours */
-	if (p->ifindex != e->ifindex && !(e->flags & ENDPOINT_PEER_INDEX))
+	if (p->ifindex != e->ifindex)
 		return DROP(p, UNROUTABLE);
-	p->ifindex = e->ifindex;
 	if (!(e->flags & ENDPOINT_READY))
 		return DROP(p, EP_NOT_READY);
 	if (p->ingress_ifindex)

@@ -21,6 +21,8 @@ static __always_inline void route_choose(const struct pkt *p, struct route *ret)
 	int via_stack =
 		p->flags & PKT_FOUND ? p->flow_flags & FLOW_VIA_STACK : p->hook == HOOK_INGRESS;
 
+	if (!p->end[0].ifindex) /* the opener has left this node: the stack knows where it is */
+		via_stack = 1;
 	ret->forward_from = via_stack ? 0 : p->end[0].ifindex;
 	ret->forward_to = p->end[1].ifindex;
 	ret->reply_to = p->end[0].ifindex;

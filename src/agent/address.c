@@ -68,7 +68,7 @@ void addresses_free(struct addresses *t)
 {
 	if (!t)
 		return;
-	HASH_EACH (&t->entry, n)
+	HASH_EACH(&t->entry, n)
 		free(n->value);
 	hash_done(&t->entry);
 	free(t);
@@ -102,7 +102,7 @@ void addresses_clear(struct addresses *t, enum address_layer layer, const struct
 
 void addresses_clear_layer(struct addresses *t, enum address_layer layer)
 {
-	HASH_EACH (&t->entry, h) {
+	HASH_EACH(&t->entry, h) {
 		struct entry *n = h->value;
 
 		n->wanted[layer] = 0;
@@ -173,7 +173,7 @@ int addresses_sync(struct addresses *t, struct err *e)
 
 	if (!t->dirty)
 		return 0;
-	HASH_EACH (&t->entry, h) {
+	HASH_EACH(&t->entry, h) {
 		struct identity_key k;
 		int r;
 
@@ -183,7 +183,7 @@ int addresses_sync(struct addresses *t, struct err *e)
 			return r;
 		written += r;
 	}
-	HASH_EACH (&t->entry, h) {
+	HASH_EACH(&t->entry, h) {
 		struct identity_key k;
 		int r;
 

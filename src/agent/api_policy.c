@@ -209,11 +209,10 @@ static int take_over(
 static int commit(struct agent *a, struct source_change *ch, struct err *e)
 {
 	struct err ignored = {0};
-	int r = policies_apply(a->policies, e);
+	int r = policies_try(a->policies, e);
 
 	if (r) {
 		source_change_undo(ch);
-		agent_problem(a, "policy", NULL);
 		return r;
 	}
 	r = source_change_store(ch, e);

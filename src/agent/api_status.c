@@ -167,7 +167,7 @@ static json_t *problem_status(struct agent *a)
 {
 	json_t *list = json_array();
 
-	HASH_EACH (&a->problems, h)
+	HASH_EACH(&a->problems, h)
 		(void)json_array_append_new(
 			list, json_sprintf("%s: %s", h->key, (const char *)h->value));
 	return list;

@@ -137,10 +137,11 @@ static void add_env(struct str *out, const char *key)
 	}
 }
 
+/* For a cell of a table. */
 static void add_escaped(struct str *out, const char *text)
 {
 	for (; *text; text++)
-		str_printf(out, *text == '|' ? "\\%c" : "%c", *text);
+		str_printf(out, *text == '|' || *text == '*' ? "\\%c" : "%c", *text);
 }
 
 void conf_write_markdown(struct str *out)
@@ -163,8 +164,10 @@ void conf_write_markdown(struct str *out)
 		if (f->type == CONF_PREFIX4 || f->type == CONF_PREFIX6)
 			str_printf(out, " /%llu../%llu", (unsigned long long)f->min,
 				(unsigned long long)f->max);
-		str_printf(out, " | %s%s%s | %s%s%s%s |\n", *f->value ? "`" : "", f->value,
-			*f->value ? "`" : "", f->help, f->alias ? "; also `" : "",
-			f->alias ? f->alias : "", f->alias ? "`" : "");
+		str_printf(
+			out, " | %s%s%s | ", *f->value ? "`" : "", f->value, *f->value ? "`" : "");
+		add_escaped(out, f->help);
+		str_printf(out, "%s%s%s |\n", f->alias ? "; also `" : "", f->alias ? f->alias : "",
+			f->alias ? "`" : "");
 	}
 }

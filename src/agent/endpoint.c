@@ -189,9 +189,12 @@ static void release_addresses(struct agent *a, const struct agent_endpoint *ep)
 
 static int pick_address(struct pool *p, bool wanted, struct addr *at, struct err *e)
 {
+	int r;
+
 	if (!wanted)
 		return 0;
-	return addr_is_zero(at) ? pool_alloc(p, at, e) : pool_take(p, at, e);
+	r = addr_is_zero(at) ? pool_alloc(p, at, e) : pool_take(p, at, e);
+	return r == -ERANGE ? -EINVAL : r;
 }
 
 static int allocate_addresses(struct agent *a, struct agent_endpoint *ep, struct err *e)

@@ -52,8 +52,7 @@ int endpoint_write_row(struct agent *a, const struct agent_endpoint *ep, struct 
 		.addr6 = ep->addr6,
 		.id = ep->id,
 		.identity = ep->identity,
-		.flags = (ep->state == ENDPOINT_STATE_READY ? ENDPOINT_READY : 0) |
-			 (ep->pair.kind == DEVICE_NETKIT ? ENDPOINT_PEER_INDEX : 0),
+		.flags = ep->state == ENDPOINT_STATE_READY ? ENDPOINT_READY : 0,
 		.ifindex = ep->pair.host_ifindex,
 	};
 	int r = 0;

@@ -321,8 +321,12 @@ static int labels_complete(struct agent *a, struct agent_endpoint *ep, struct er
 			arena_strdup(&ep->mem, added[i].key),
 			arena_strdup(&ep->mem, added[i].value)};
 	}
-	r = labels_normalize(&ep->labels, e);
-	return r ? err_prefix(e, "labels") : 0;
+	if (labels_normalize(&ep->labels, e) < 0) {
+		/* two values for one key: the request is wrong, nothing is there already */
+		(void)err_prefix(e, "labels");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int endpoint_from_request(

@@ -187,7 +187,7 @@ static int remove_stale_rows(struct restore *rs, struct err *e)
 {
 	int r = 0;
 
-	HASH_EACH (&rs->row, h) {
+	HASH_EACH(&rs->row, h) {
 		struct endpoint_key key;
 
 		memcpy(&key, h->key, sizeof(key));

@@ -28,9 +28,9 @@ static const struct policy *merged_find(
 	return other;
 }
 
-static void merge(struct generation *g, struct source *s, struct hash *names)
+static void merge(
+	struct generation *g, struct source *s, struct source_content *c, struct hash *names)
 {
-	struct source_content *c = s->content;
 
 	free(s->conflict);
 	s->conflict = NULL;
@@ -56,19 +56,24 @@ static void merge(struct generation *g, struct source *s, struct hash *names)
 	}
 }
 
-struct generation *generation_new(struct sources *t)
+struct generation *generation_new(struct sources *t, bool applied)
 {
 	struct generation *g = mem_alloc(sizeof(*g));
 	struct hash names = {0};
 	size_t policies = 0;
 
-	for (size_t i = 0; i < t->count; i++)
-		policies += t->source[i]->content ? t->source[i]->content->set.count : 0;
+	for (size_t i = 0; i < t->count; i++) {
+		const struct source_content *c =
+			applied ? t->source[i]->applied : t->source[i]->content;
+
+		policies += c ? c->set.count : 0;
+	}
 	g->content = mem_array(t->count, sizeof(struct source_content *));
 	g->set.policy = mem_array(policies, sizeof(struct policy));
 	g->set.capacity = policies;
 	for (size_t i = 0; i < t->count; i++)
-		merge(g, t->source[i], &names);
+		merge(g, t->source[i], applied ? t->source[i]->applied : t->source[i]->content,
+			&names);
 	hash_done(&names);
 	return g;
 }
@@ -84,7 +89,7 @@ void generation_free(struct generation *g, struct identities *t)
 	compiled_set_done(&g->compiled);
 	for (size_t i = 0; i < g->contents; i++)
 		source_content_unref(g->content[i]);
-	HASH_EACH (&g->identity, n)
+	HASH_EACH(&g->identity, n)
 		free(n->value);
 	hash_done(&g->identity);
 	free(g->content);

@@ -26,9 +26,12 @@ struct generation {
 	uint32_t revision;
 };
 
-/* Merge the sources; a policy that two of them have counts once, and the later source's conflict
- * says so. */
-struct generation *generation_new(struct sources *t);
+/*
+ * Merge the sources; a policy that two of them have counts once, and the later source's conflict
+ * says so. With applied it is what was in force last that is merged, instead of what the sources
+ * have now.
+ */
+struct generation *generation_new(struct sources *t, bool applied);
 /* Gives back the prefix identities; NULL is fine. */
 void generation_free(struct generation *g, struct identities *t);
 /* Take an identity for each prefix that the policies name. */

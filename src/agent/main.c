@@ -78,7 +78,8 @@ int main(int argc, char **argv)
 	case CONF_VERSION:
 		return print(write_version);
 	case CONF_CHECK:
-		return EXIT_GOOD;
+		return puts("the settings are good") < 0 || fflush(stdout) ? EXIT_FAILED
+									   : EXIT_GOOD;
 	case CONF_UNINSTALL:
 		return uninstall(&conf);
 	case CONF_RUN:

@@ -199,10 +199,10 @@ static int switch_to(struct policies *p, struct generation *next, struct err *e)
 		a->datapath, slot, next->compiled.slots, next->revision, &stats, e);
 }
 
-static int generation_make(struct policies *p, struct generation **ret, struct err *e)
+static int generation_make(struct policies *p, bool applied, struct generation **ret, struct err *e)
 {
 	struct agent *a = p->agent;
-	struct generation *g = generation_new(&p->sources);
+	struct generation *g = generation_new(&p->sources, applied);
 	SCOPED(freep)
 	uint32_t *subject = NULL;
 	size_t subjects = endpoints_identities(a->endpoints, &subject);
@@ -221,12 +221,12 @@ static int generation_make(struct policies *p, struct generation **ret, struct e
 	return 0;
 }
 
-static int apply(struct policies *p, struct err *e)
+static int apply(struct policies *p, bool applied, struct err *e)
 {
 	struct agent *a = p->agent;
 	struct generation *next = NULL, *old = p->now;
 	struct err ignored = {0};
-	int r = generation_make(p, &next, e);
+	int r = generation_make(p, applied, &next, e);
 
 	if (r)
 		return r;
@@ -246,25 +246,63 @@ static int apply(struct policies *p, struct err *e)
 	return r;
 }
 
-int policies_apply(struct policies *p, struct err *e)
+static void after_apply(struct policies *p)
+{
+	endpoints_policy_applied(p->agent->endpoints);
+	flows_names_changed(p->agent->flows);
+	agent_trim(p->agent);
+}
+
+/*
+ * What the sources have now was refused. What was in force before goes on, and is compiled for
+ * endpoints that came since; nobody waits for the refused change to be mended.
+ */
+static void go_on_with_last(struct policies *p)
+{
+	SCOPED(freep) uint32_t *subject = NULL;
+	size_t subjects = endpoints_identities(p->agent->endpoints, &subject);
+	struct err e = {0};
+	bool known = p->now;
+
+	for (size_t i = 0; known && i < subjects; i++)
+		known = policies_know(p, subject[i]);
+	if (known)
+		return;
+	sources_recall(&p->sources);
+	if (apply(p, true, &e) < 0)
+		log_err("what was in force before cannot be compiled again: %s", e.text);
+	else
+		after_apply(p);
+}
+
+int policies_try(struct policies *p, struct err *e)
 {
 	uint64_t start = time_mono_ns();
-	int r = apply(p, e);
+	int r = apply(p, false, e);
 
 	p->apply_ns = time_mono_ns() - start;
 	if (r) {
 		p->bad++;
-		agent_problem(p->agent, "policy", e->text);
 		return r;
 	}
 	p->good++;
+	sources_settle(&p->sources);
 	agent_problem(p->agent, "policy", NULL);
 	log_debug("revision %u: %zu policies, %zu slots, %llu us", p->now->revision,
 		p->now->set.count, p->now->compiled.slots, (unsigned long long)p->apply_ns / 1000);
-	endpoints_policy_applied(p->agent->endpoints);
-	flows_names_changed(p->agent->flows);
-	agent_trim(p->agent);
+	after_apply(p);
 	return 0;
+}
+
+int policies_apply(struct policies *p, struct err *e)
+{
+	int r = policies_try(p, e);
+
+	if (r) {
+		agent_problem(p->agent, "policy", e->text);
+		go_on_with_last(p);
+	}
+	return r;
 }
 
 int policies_check(struct policies *p, struct err *e)
@@ -272,7 +310,7 @@ int policies_check(struct policies *p, struct err *e)
 	struct agent *a = p->agent;
 	struct generation *g = NULL;
 	struct dp_policy_stats stats = {0};
-	int r = generation_make(p, &g, e);
+	int r = generation_make(p, false, &g, e);
 
 	if (r)
 		return r;

@@ -30,6 +30,9 @@ void policies_changed(struct policies *p);
  * waited for its policy is ready.
  */
 int policies_apply(struct policies *p, struct err *e) MUST_USE;
+/* The same for a change that the caller takes back when it is refused: a failure leaves no trace.
+ */
+int policies_try(struct policies *p, struct err *e) MUST_USE;
 /* What policies_apply() would say about the sources as they are, without switching. */
 int policies_check(struct policies *p, struct err *e) MUST_USE;
 /* Whether the slots in force know this identity, as subject and as peer. */

@@ -131,6 +131,7 @@ void sources_init(struct sources *t, const struct policy_context *ctx, const cha
 static void source_free(struct source *s)
 {
 	source_content_unref(s->content);
+	source_content_unref(s->applied);
 	free(s->name);
 	free(s->origin);
 	free(s->error);
@@ -204,20 +205,62 @@ static void last_good_path(const struct sources *t, const char *name, struct str
 	str_printf(out, "%s/last-good/%s", t->state_dir, name);
 }
 
-/* The content that this file had when it last was good, in this run or an earlier one. */
-static void last_good_load(struct sources *t, struct source *s)
+/* The content that this file had when it was in force last, in this run or an earlier one; a new
+ * reference or NULL. */
+static struct source_content *last_good_load(struct sources *t, const struct source *s)
 {
-	SCOPED(str_done)
-	struct str path = {0};
-	SCOPED(freep)
-	char *text = NULL;
-	struct err e = {0};
+	SCOPED(str_done) struct str path = {0};
+	SCOPED(freep) char *text = NULL;
+	struct source_content *c = NULL;
 	size_t len;
 
 	last_good_path(t, s->name, &path);
-	if (fd_read_file(str_text(&path), POLICY_FILE_MAX_BYTES, &text, &len, &e) < 0)
+	if (fd_read_file(str_text(&path), POLICY_FILE_MAX_BYTES, &text, &len, NULL) == 0)
+		(void)source_parse(&t->context, s->origin, text, len, &c, NULL);
+	return c;
+}
+
+static void last_good_save(const struct sources *t, const struct source *s)
+{
+	SCOPED(str_done) struct str path = {0};
+	SCOPED(freep) char *text = NULL;
+	size_t len;
+
+	last_good_path(t, s->name, &path);
+	if (fd_read_file(str_text(&path), POLICY_FILE_MAX_BYTES, &text, &len, NULL) == 0 &&
+		len == s->content->len && !memcmp(text, s->content->text, len))
 		return;
-	(void)source_parse(&t->context, s->origin, text, len, &s->content, &e);
+	/* not being able to keep it matters only if the file breaks before the next start */
+	(void)fd_write_file(str_text(&path), s->content->text, s->content->len, 0600, NULL);
+}
+
+void sources_settle(struct sources *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct source *s = t->source[i];
+
+		if (s->applied_known && s->applied == s->content)
+			continue;
+		if (s->kind == SOURCE_FILE && s->content)
+			last_good_save(t, s);
+		source_content_unref(s->applied);
+		s->applied = source_content_ref(s->content);
+		s->applied_known = true;
+	}
+}
+
+void sources_recall(struct sources *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct source *s = t->source[i];
+
+		if (s->applied_known)
+			continue;
+		/* a manifest of the API is stored only when it has been in force */
+		s->applied = s->kind == SOURCE_FILE ? last_good_load(t, s)
+						    : source_content_ref(s->content);
+		s->applied_known = true;
+	}
 }
 
 static void source_set_error(struct sources *t, struct source *s, const char *why)
@@ -225,7 +268,7 @@ static void source_set_error(struct sources *t, struct source *s, const char *wh
 	free(s->error);
 	s->error = mem_strdup(why);
 	if (!s->content && s->kind == SOURCE_FILE)
-		last_good_load(t, s);
+		s->content = last_good_load(t, s);
 }
 
 int sources_update(struct sources *t, enum source_kind kind, const char *name, const char *origin,
@@ -235,7 +278,6 @@ int sources_update(struct sources *t, enum source_kind kind, const char *name, c
 	struct source_content *content;
 	SCOPED(str_done)
 	struct str path = {0};
-	struct err ignored = {0};
 	int r;
 
 	s->seen = true;
@@ -251,12 +293,6 @@ int sources_update(struct sources *t, enum source_kind kind, const char *name, c
 	s->content = content;
 	free(s->error);
 	s->error = NULL;
-	if (kind == SOURCE_FILE) {
-		last_good_path(t, name, &path);
-		/* not being able to keep it matters only if the file breaks before the next start
-		 */
-		(void)fd_write_file(str_text(&path), text, len, 0600, &ignored);
-	}
 	return 0;
 }
 

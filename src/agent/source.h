@@ -31,6 +31,8 @@ struct source {
 	char *name; /* x.yaml: file name, or name given to the API */
 	char *origin; /* what errors and rules say: the path, or api:x.yaml */
 	struct source_content *content; /* NULL: never was good */
+	struct source_content *applied; /* what of it was in force last; NULL: nothing */
+	bool applied_known; /* whether applied says something, in this run */
 	char *error; /* why the newest text is not in force; NULL: it is */
 	char *conflict; /* a policy of it is defined by another source already, whose definition
 			   counts; NULL: none */
@@ -65,6 +67,11 @@ int sources_update(struct sources *t, enum source_kind kind, const char *name, c
 /* The source cannot be read: as a text that is not good. */
 void sources_fail(struct sources *t, enum source_kind kind, const char *name, const char *origin,
 	const char *why);
+/* All contents are in force now: they are what counts when a later change is refused, in this run
+ * and the next. */
+void sources_settle(struct sources *t);
+/* Find out what was in force last, where this run has not had it in force itself yet. */
+void sources_recall(struct sources *t);
 /* Put a content (one reference is taken over; NULL removes the source), as it is after a refused
  * change. */
 void sources_replace(struct sources *t, enum source_kind kind, const char *name, const char *origin,

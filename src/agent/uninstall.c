@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/conf.h"
 #include "agent/endpoint.h"
+#include "agent/pools.h"
 #include "agent/sysctl.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -78,21 +79,6 @@ static int remove_endpoints(const struct conf *c, struct device *d, struct err *
 	return r;
 }
 
-static int remove_pool(struct device *d, const struct prefix *range, struct err *e)
-{
-	struct addr gateway = addr_add(range->addr, 1);
-	int r = device_pool_route(d, &range->addr, range->bits, true, e);
-
-	return r ?: device_gateway_address(d, &gateway, DEVICE_GATEWAY_NONE, e);
-}
-
-static int remove_pools(const struct conf *c, struct device *d, struct err *e)
-{
-	int r = c->ipv4 ? remove_pool(d, &c->range4, e) : 0;
-
-	return r ? r : c->ipv6 ? remove_pool(d, &c->range6, e) : 0;
-}
-
 /* The files of a directory, and the directory when nothing else is in it. */
 static void remove_dir(const char *parent, const char *name)
 {
@@ -124,6 +110,7 @@ static void remove_files(const struct conf *c)
 	remove_dir(c->state_dir, "policy");
 	remove_dir(c->state_dir, "last-good");
 	remove_file(c->state_dir, "identities.json");
+	remove_file(c->state_dir, "pools.json");
 	remove_file(c->state_dir, "rules.json");
 	remove_dir(c->run_dir, "cni-delete");
 	remove_file(c->run_dir, "kilim.sock");
@@ -144,7 +131,7 @@ int agent_uninstall(const struct conf *conf, struct err *e)
 	r = r ?: device_open(&d, e);
 	r = r ?: remove_endpoints(conf, d, e);
 	r = r ?: datapath_uninstall(conf->bpf_root, e);
-	r = r ?: remove_pools(conf, d, e);
+	r = r ?: pools_remove(conf, d, e);
 	if (!r) {
 		sysctl_restore(conf);
 		remove_files(conf);

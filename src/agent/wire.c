@@ -22,6 +22,7 @@
 #include "agent/flows.h"
 #include "agent/manifests.h"
 #include "agent/policy.h"
+#include "agent/pools.h"
 #include "agent/sysctl.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -37,31 +38,13 @@ LOG_MODULE("agent");
 enum { TRIM_DELAY_NS = 500000000, SWEEP_NS = 1000000000 };
 #define FRAGMENT_TIMEOUT_NS 15000000000u
 
-/* --- node: devices, pools, gateways --- */
-
-static int open_pool(struct agent *a, const struct prefix *range, struct pool **ret_pool,
-	struct addr *ret_gateway, struct err *e)
-{
-	struct addr gateway = addr_add(range->addr, 1);
-	int r = pool_new(range, &gateway, ret_pool, e);
-
-	if (r)
-		return r;
-	*ret_gateway = gateway;
-	return device_pool_route(a->device, &range->addr, range->bits, false, e);
-}
+/* --- node: devices, forwarding, pools --- */
 
 static int open_node(struct agent *a, struct err *e)
 {
-	const struct conf *c = a->conf;
 	int r = device_open(&a->device, e);
 
-	r = r ?: sysctl_forward(c, e);
-	if (!r && c->ipv4)
-		r = open_pool(a, &c->range4, &a->pool4, &a->gateway4, e);
-	if (!r && c->ipv6)
-		r = open_pool(a, &c->range6, &a->pool6, &a->gateway6, e);
-	return r;
+	return r ?: sysctl_forward(a->conf, e) ?: pools_open(a, e);
 }
 
 /* --- data path --- */

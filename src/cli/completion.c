@@ -61,7 +61,7 @@ static void add_choices(struct str *out, const char *command, const struct cli_o
 		str_add(out, ") echo '");
 		for (const char *p = o->choices ? o->choices : files; *p; p++)
 			str_addn(out, *p == '|' ? " " : p, 1);
-		str_add(out, "' ;;\n");
+		str_add(out, "'; return ;;\n");
 	}
 }
 

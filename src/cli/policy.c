@@ -109,8 +109,8 @@ static int find_policy(const json_t *list, const char *wanted, const json_t **re
 static char *policy_path(const char *kind, const char *namespace, const char *name)
 {
 	SCOPED(freep)
-	char *k = api_encode(kind),
-	     *ns = api_encode(*namespace ? namespace : "-"), *n = api_encode(name);
+	char *k = api_encode(kind), *ns = api_encode(*namespace ? namespace : "-"),
+	     *n = api_encode(name);
 	struct str path = {0};
 
 	str_printf(&path, "/v1/policy/%s/%s/%s", k, ns, n);

@@ -232,6 +232,15 @@ static const struct verb *verb_find(const char *command)
 	return NULL;
 }
 
+static bool is_blank(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && strchr(" \t\r\n", text[i]) && text[i])
+		i++;
+	return i == len;
+}
+
 int cni_request_parse(const struct cni_env *env, const char *text, size_t len,
 	struct cni_request *ret, struct cni_error *x)
 {
@@ -243,7 +252,7 @@ int cni_request_parse(const struct cni_env *env, const char *text, size_t len,
 	if (!v)
 		return cni_fail(x, CNI_ENVIRONMENT, NULL,
 			"CNI_COMMAND is none of ADD, DEL, CHECK, GC, STATUS, VERSION");
-	if (!v->needs && strspn(text ? text : "", " \t\r\n") >= len)
+	if (!v->needs && is_blank(text, len))
 		return 0;
 	r = json_parse_text(text ? text : "", len, CNI_STDIN_MAX, &ret->conf, &e);
 	if (r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dispatchers at devices: attaching them, and removing every trace. Called by the agent and by kilim uninstall. Must hold: attaching again changes
- * nothing; what is not ours stays.
+ * Dispatchers at devices: attaching them, and removing every trace. Called by the agent and by
+ * kilim uninstall. Must hold: attaching again changes nothing; what is not ours stays.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -17,43 +17,16 @@
 #include "kern/tc.h"
 
 /* Also how uninstall knows a filter whose pins are gone. */
-static const char *const filter_name[TC_HOOKS] = {"kilim:dispatch_egress", "kilim:dispatch_ingress"};
-static const char *const link_name[TC_HOOKS] = {"egress", "ingress"};
-
-static int attach_netkit(struct datapath *d, uint32_t ifindex, enum tc_hook hook, struct err *e)
-{
-	SCOPED(fd_closep) int old = -1, link = -1;
-	char name[48];
-	uint32_t at = 0, program = 0;
-	int r;
-
-	snprintf(name, sizeof(name), "%u_%s", ifindex, link_name[hook]);
-	old = pin_get(&d->pins, "link", name);
-	if (old >= 0 && !netkit_link_info(old, &at, &program) && at == ifindex && program == d->dispatch_id[hook])
-		return 0;
-	/* of an earlier device with this number, or of dispatchers that were lost */
-	pin_remove(&d->pins, "link", name);
-	fd_closep(&old);
-	old = -1;
-	r = netkit_link_create(ifindex, hook, d->dispatch[hook], &link, e);
-	return r ? r : pin_put(&d->pins, "link", name, "", link, e);
-}
-
+static const char *const filter_name[TC_HOOKS] = {
+	"kilim:dispatch_egress", "kilim:dispatch_ingress"};
 int datapath_attach(struct datapath *d, uint32_t ifindex, struct err *e)
 {
 	struct tc_filter at[TC_HOOKS];
-	enum device_kind kind;
-	int r = device_kind(d->device, ifindex, &kind, e);
+	int r = tc_get(d->device, ifindex, at, e);
 
-	if (!r && kind == DEVICE_NETKIT) {
-		r = attach_netkit(d, ifindex, TC_HOOK_INGRESS, e);
-		r = r ? r : attach_netkit(d, ifindex, TC_HOOK_EGRESS, e);
-	} else if (!r) {
-		r = tc_get(d->device, ifindex, at, e);
-		if (!r && at[0].program == d->dispatch_id[0] && at[1].program == d->dispatch_id[1])
-			return 0;
-		r = r ? r : tc_attach(d->device, ifindex, d->dispatch, filter_name, e);
-	}
+	if (!r && at[0].program == d->dispatch_id[0] && at[1].program == d->dispatch_id[1])
+		return 0;
+	r = r ? r : tc_attach(d->device, ifindex, d->dispatch, filter_name, e);
 	if (r)
 		(void)err_prefix(e, "attach to device %u", ifindex);
 	return r;
@@ -69,7 +42,8 @@ static int detach_all(struct device *dev, struct err *e)
 		struct tc_filter at[TC_HOOKS];
 
 		r = tc_get(dev, ifindex[i], at, e);
-		if (!r && (str_has_prefix(at[0].name, "kilim:") || str_has_prefix(at[1].name, "kilim:")))
+		if (!r && (str_has_prefix(at[0].name, "kilim:") ||
+				  str_has_prefix(at[1].name, "kilim:")))
 			r = tc_detach(dev, ifindex[i], e);
 		if (r == -ENODEV) /* it went away meanwhile */
 			r = 0;

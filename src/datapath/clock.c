@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jiffies and their frequency. Called by load.c and flow.c. Must hold: an unknown frequency is an error; a wrong one would make
- * timeouts wrong by a factor.
+ * Jiffies and their frequency. Called by load.c and flow.c. Must hold: an unknown frequency is an
+ * error; a wrong one would make timeouts wrong by a factor.
  */
 #include "datapath/clock.h"
 
@@ -41,7 +41,8 @@ uint32_t clock_hz_of_two(const struct clock *before, const struct clock *after)
 {
 	if (after->mono_ns <= before->mono_ns)
 		return 0;
-	return nearest((double)(after->jiffies - before->jiffies) * SECOND / (double)(after->mono_ns - before->mono_ns));
+	return nearest((double)(after->jiffies - before->jiffies) * SECOND /
+		       (double)(after->mono_ns - before->mono_ns));
 }
 
 int clock_now(struct clock_bpf *c, struct clock *ret)
@@ -91,7 +92,8 @@ int clock_open(struct clock_bpf **ret, uint32_t *ret_hz, struct err *e)
 	}
 	if (r) {
 		clock_close(c);
-		return err_set(e, r, "the kernel's tick frequency cannot be told: %s", strerror(-r));
+		return err_set(
+			e, r, "the kernel's tick frequency cannot be told: %s", strerror(-r));
 	}
 	*ret = c;
 	return 0;

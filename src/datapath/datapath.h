@@ -2,10 +2,12 @@
 #ifndef KILIM_DATAPATH_DATAPATH_H
 #define KILIM_DATAPATH_DATAPATH_H
 /*
- * The hands: loads and pins the programs, adopts what is pinned, writes maps from abi entries, reads the event ring. Knows no policy.
+ * The hands: loads and pins the programs, adopts what is pinned, writes maps from abi entries,
+ * reads the event ring. Knows no policy.
  *
- * Pins, all below BPF-ROOT/kilim/: map/NAME (abi/map.h), prog/NAME (the dispatchers that devices hold, and the programs behind
- * them), map/entry (the program array that the dispatchers jump through). Any process may die at any moment: the pins go on.
+ * Pins, all below BPF-ROOT/kilim/: map/NAME (abi/map.h), prog/NAME (the dispatchers that devices
+ * hold, and the programs behind them), map/entry (the program array that the dispatchers jump
+ * through). Any process may die at any moment: the pins go on.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,36 +27,49 @@ struct loop;
 struct event;
 
 struct datapath_options {
-	const char *bpf_root;  /* a bpffs mount; mounted when it is a directory without one */
-	struct dp_config config; /* timeouts in nanoseconds here: datapath_open() turns them into jiffies */
-	uint32_t flow_max, half_max, rule_max, peer_max, identity_max; /* map sizes; 0: the default of abi/map.h */
+	const char *bpf_root; /* a bpffs mount; mounted when it is a directory without one */
+	struct dp_config
+		config; /* timeouts in nanoseconds here: datapath_open() turns them into jiffies */
+	uint32_t flow_max, half_max, rule_max, peer_max,
+		identity_max; /* map sizes; 0: the default of abi/map.h */
 	uint32_t event_ring_bytes;
 };
 
 /*
- * Load the programs, adopt or create the pinned maps, swap the entries. Flows keep going during it, whether the maps are new, the same
- * or of another layout (entries are then moved, see map.h). adopted says whether a running data path was found.
+ * Load the programs, adopt or create the pinned maps, swap the entries. Flows keep going during it,
+ * whether the maps are new, the same or of another layout (entries are then moved, see map.h).
+ * adopted says whether a running data path was found.
  */
-int datapath_open(const struct datapath_options *o, struct datapath **ret, bool *ret_adopted, struct err *e) MUST_USE;
+int datapath_open(const struct datapath_options *o, struct datapath **ret, bool *ret_adopted,
+	struct err *e) MUST_USE;
 /* Let go of the descriptors; everything in the kernel stays. */
 void datapath_close(struct datapath *d);
-/* Remove every trace: detach from all devices that have our dispatchers, unpin everything. Needs no open datapath. */
+/* Remove every trace: detach from all devices that have our dispatchers, unpin everything. Needs no
+ * open datapath. */
 int datapath_uninstall(const char *bpf_root, struct err *e) MUST_USE;
 
 /* --- endpoints (datapath/endpoint.c) --- */
-/* Attach the dispatchers to the device (clsact, cls_bpf); nothing is done where they are attached already. */
+/* Attach the dispatchers to the device (clsact, cls_bpf); nothing is done where they are attached
+ * already. */
 int datapath_attach(struct datapath *d, uint32_t ifindex, struct err *e) MUST_USE;
-/* Write row, then its addresses (map local). Bumps nothing: the caller does that once for a batch. */
-int datapath_endpoint_put(struct datapath *d, const struct endpoint_key *key, const struct endpoint *row, struct err *e) MUST_USE;
+/* Write row, then its addresses (map local). Bumps nothing: the caller does that once for a batch.
+ */
+int datapath_endpoint_put(struct datapath *d, const struct endpoint_key *key,
+	const struct endpoint *row, struct err *e) MUST_USE;
 /* Remove the addresses, the row, and the flows of the endpoint. */
-int datapath_endpoint_remove(struct datapath *d, const struct endpoint_key *key, struct err *e) MUST_USE;
+int datapath_endpoint_remove(
+	struct datapath *d, const struct endpoint_key *key, struct err *e) MUST_USE;
 /* Call fn for each row; stops at the first non-zero return and returns it. */
-int datapath_endpoint_each(struct datapath *d, int (*fn)(const struct endpoint_key *, const struct endpoint *, void *), void *data);
+int datapath_endpoint_each(struct datapath *d,
+	int (*fn)(const struct endpoint_key *, const struct endpoint *, void *), void *data);
 
 /* --- identities of addresses (datapath/identity.c) --- */
-int datapath_identity_put(struct datapath *d, const struct identity_key *key, const struct identity_value *v, struct err *e) MUST_USE;
-int datapath_identity_remove(struct datapath *d, const struct identity_key *key, struct err *e) MUST_USE; /* missing is fine */
-int datapath_identity_each(struct datapath *d, int (*fn)(const struct identity_key *, const struct identity_value *, void *), void *data);
+int datapath_identity_put(struct datapath *d, const struct identity_key *key,
+	const struct identity_value *v, struct err *e) MUST_USE;
+int datapath_identity_remove(struct datapath *d, const struct identity_key *key,
+	struct err *e) MUST_USE; /* missing is fine */
+int datapath_identity_each(struct datapath *d,
+	int (*fn)(const struct identity_key *, const struct identity_value *, void *), void *data);
 
 /* --- policy (datapath/policy.c) --- */
 /* One slot's content as abi entries; slot numbers in the keys are filled in here. */
@@ -79,31 +94,37 @@ struct dp_policy_stats {
 	size_t peer_entries, rule_entries, peer_max, rule_max;
 };
 /*
- * Make the kernel's policy equal to these slots (one per identity): equal slots are kept, others written beside the old ones, then one store
- * switches and the old ones are removed after every program that may read them has ended. Capacity is computed first: -E2BIG with the
- * arithmetic in e and nothing written. Identities without a slot here lose theirs. revision is the new policy revision, > the old.
+ * Make the kernel's policy equal to these slots (one per identity): equal slots are kept, others
+ * written beside the old ones, then one store switches and the old ones are removed after every
+ * program that may read them has ended. Capacity is computed first: -E2BIG with the arithmetic in e
+ * and nothing written. Identities without a slot here lose theirs. revision is the new policy
+ * revision, > the old.
  */
-int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t slots, uint32_t revision, struct dp_policy_stats *ret, struct err *e) MUST_USE;
+int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t slots,
+	uint32_t revision, struct dp_policy_stats *ret, struct err *e) MUST_USE;
 /*
- * Add peers to slots of the revision in force, before an address gets the identity (see doc/policy.md): slots as in apply, only peers
- * that are not there yet are written; no switch.
+ * Add peers to slots of the revision in force, before an address gets the identity (see
+ * doc/policy.md): slots as in apply, only peers that are not there yet are written; no switch.
  */
-int datapath_policy_add_peers(struct datapath *d, const struct dp_slot *slot, size_t slots, struct err *e) MUST_USE;
+int datapath_policy_add_peers(
+	struct datapath *d, const struct dp_slot *slot, size_t slots, struct err *e) MUST_USE;
 /*
- * Remove the slots that a switch has replaced. Waits about 10 ms for programs that may still read them, so it is not part of apply: once
- * datapath_events_start() has brought the loop it runs by itself soon after a switch, and apply does it first when their room is needed.
+ * Remove the slots that a switch has replaced. Waits about 10 ms for programs that may still read
+ * them, so it is not part of apply: once datapath_events_start() has brought the loop it runs by
+ * itself soon after a switch, and apply does it first when their room is needed.
  */
 void datapath_policy_collect(struct datapath *d);
 /* The revision and epoch in force. */
 void datapath_state(struct datapath *d, uint32_t *ret_revision, uint32_t *ret_epoch);
-/* Something that a verdict depends on has changed and the maps are ready: every flow is judged again at its next packet. */
+/* Something that a verdict depends on has changed and the maps are ready: every flow is judged
+ * again at its next packet. */
 void datapath_bump_epoch(struct datapath *d);
 void datapath_policy_stats(struct datapath *d, struct dp_policy_stats *ret);
 
 /* --- flows (datapath/flow.c) --- */
 struct dp_flow {
 	struct addr addr[2]; /* lower end, higher end */
-	uint16_t port[2];    /* host byte order */
+	uint16_t port[2]; /* host byte order */
 	uint8_t protocol, family; /* 4 or 6 */
 	bool half_open;
 	uint16_t domain;
@@ -117,11 +138,14 @@ void datapath_flow_count(struct datapath *d, uint64_t *ret_answered, uint64_t *r
 /* --- events and counters (datapath/events.c, datapath/metric.c) --- */
 typedef void (*datapath_event_fn)(const struct event *ev, void *data);
 /* Read the ring from the loop; fn gets each record (in the ring's memory: copy what must stay). */
-int datapath_events_start(struct datapath *d, struct loop *l, datapath_event_fn fn, void *data, struct err *e) MUST_USE;
+int datapath_events_start(struct datapath *d, struct loop *l, datapath_event_fn fn, void *data,
+	struct err *e) MUST_USE;
 /* Sum over CPUs. */
-int datapath_packet_counts(struct datapath *d, struct packet_count ret[PACKET_COUNTS], struct err *e) MUST_USE;
+int datapath_packet_counts(
+	struct datapath *d, struct packet_count ret[PACKET_COUNTS], struct err *e) MUST_USE;
 int datapath_counters(struct datapath *d, uint64_t ret[COUNTER_COUNT], struct err *e) MUST_USE;
 /* Kernel memory of each map, by name, from fdinfo's memlock. */
-int datapath_map_each(struct datapath *d, int (*fn)(const char *name, uint64_t entries_max, uint64_t bytes, void *), void *data);
+int datapath_map_each(struct datapath *d,
+	int (*fn)(const char *name, uint64_t entries_max, uint64_t bytes, void *), void *data);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reasons of failed loads. Owns the buffer that libbpf prints into; called by whatever loads a BPF object. Must hold: libraries print
- * nothing themselves.
+ * The reasons of failed loads. Owns the buffer that libbpf prints into; called by whatever loads a
+ * BPF object. Must hold: libraries print nothing themselves.
  */
 #include "datapath/diagnosis.h"
 
@@ -53,7 +53,8 @@ void diagnosis_begin(void)
 /* Lines that follow every failure and explain none. */
 static bool is_noise(const char *line, size_t len)
 {
-	static const char *const noise[] = {"processed ", "-- END", "-- BEGIN", "libbpf: failed to load object", "verification time"};
+	static const char *const noise[] = {"processed ", "-- END", "-- BEGIN",
+		"libbpf: failed to load object", "verification time"};
 
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
 		if (memmem(line, len, noise[i], strlen(noise[i])))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The dispatchers that devices hold and the program array that they jump through. Called by load.c and attach.c. Must hold: a dispatcher that some
- * device has is not replaced while its program array serves, so that an upgrade touches no device.
+ * The dispatchers that devices hold and the program array that they jump through. Called by load.c
+ * and attach.c. Must hold: a dispatcher that some device has is not replaced while its program
+ * array serves, so that an upgrade touches no device.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -63,7 +64,8 @@ static void skeleton_freep(struct dispatch_bpf **s)
 
 static int keep(struct datapath *d, struct dispatch_bpf *s, struct err *e)
 {
-	const int program[TC_HOOKS] = {[TC_HOOK_INGRESS] = bpf_program__fd(s->progs.dispatch_egress),
+	const int program[TC_HOOKS] = {
+		[TC_HOOK_INGRESS] = bpf_program__fd(s->progs.dispatch_egress),
 		[TC_HOOK_EGRESS] = bpf_program__fd(s->progs.dispatch_ingress)};
 	int r = pin_put(&d->pins, "map", "entry", "", bpf_map__fd(s->maps.entry), e);
 

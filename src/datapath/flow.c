@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the flow tables, and removing the flows of an endpoint. Called by the agent. Must hold: the kernel's collector works on the same tables,
- * so an entry may be gone at any time.
+ * Reading the flow tables, and removing the flows of an endpoint. Called by the agent. Must hold:
+ * the kernel's collector works on the same tables, so an entry may be gone at any time.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -59,13 +59,23 @@ struct each {
 	uint32_t hz;
 };
 
+/* Time from now to an expiry, as far as it fits. */
+static int64_t until(uint64_t expires, uint64_t now, uint32_t hz)
+{
+	int64_t ns;
+
+	if (__builtin_mul_overflow((int64_t)(expires - now), 1000000000 / (int64_t)hz, &ns))
+		return expires > now ? INT64_MAX : INT64_MIN;
+	return ns;
+}
+
 static int each_flow(const void *key, const void *value, void *data)
 {
 	struct each *each = data;
 
 	read_key(key, &each->flow);
 	memcpy(&each->flow.flow, value, sizeof(each->flow.flow));
-	each->flow.expires_in_ns = (int64_t)(each->flow.flow.expires - each->jiffies) * (1000000000 / (int64_t)each->hz);
+	each->flow.expires_in_ns = until(each->flow.flow.expires, each->jiffies, each->hz);
 	return each->fn(&each->flow, each->data);
 }
 
@@ -96,9 +106,10 @@ static int census_open(struct datapath *d)
 	c = census_bpf__open();
 	if (!c)
 		return -errno;
-	if (bpf_map__reuse_fd(c->maps.flow4, d->map[DP_MAP_flow4]) || bpf_map__reuse_fd(c->maps.flow6, d->map[DP_MAP_flow6]) ||
-		bpf_map__reuse_fd(c->maps.half4, d->map[DP_MAP_half4]) || bpf_map__reuse_fd(c->maps.half6, d->map[DP_MAP_half6]) ||
-		census_bpf__load(c)) {
+	if (bpf_map__reuse_fd(c->maps.flow4, d->map[DP_MAP_flow4]) ||
+		bpf_map__reuse_fd(c->maps.flow6, d->map[DP_MAP_flow6]) ||
+		bpf_map__reuse_fd(c->maps.half4, d->map[DP_MAP_half4]) ||
+		bpf_map__reuse_fd(c->maps.half6, d->map[DP_MAP_half6]) || census_bpf__load(c)) {
 		census_bpf__destroy(c);
 		return -ENOTSUP;
 	}
@@ -112,7 +123,8 @@ static bool census_take(struct datapath *d, struct census *ret)
 
 	if (!d->census && census_open(d))
 		return false;
-	return !bpf_prog_test_run_opts(bpf_program__fd(d->census->progs.census_take), &opts) && ret->known;
+	return !bpf_prog_test_run_opts(bpf_program__fd(d->census->progs.census_take), &opts) &&
+	       ret->known;
 }
 
 void datapath_flow_count(struct datapath *d, uint64_t *ret_answered, uint64_t *ret_half_open)
@@ -152,17 +164,20 @@ static int forget_one(const void *key, const void *value, void *data)
 	(void)value;
 	read_key(key, &flow);
 	if (flow.domain == (uint16_t)f->domain &&
-		(!memcmp(&flow.addr[0], f->addr, sizeof(*f->addr)) || !memcmp(&flow.addr[1], f->addr, sizeof(*f->addr))))
+		(!memcmp(&flow.addr[0], f->addr, sizeof(*f->addr)) ||
+			!memcmp(&flow.addr[1], f->addr, sizeof(*f->addr))))
 		(void)bpf_map_delete_elem(f->d->map[f->map], key);
 	return 0;
 }
 
-void flow_forget(struct datapath *d, uint32_t domain, const struct addr *addr4, const struct addr *addr6)
+void flow_forget(
+	struct datapath *d, uint32_t domain, const struct addr *addr4, const struct addr *addr6)
 {
 	static const struct addr none;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-		struct forget f = {d, tables[i].map, tables[i].family, domain, tables[i].family == 4 ? addr4 : addr6};
+		struct forget f = {d, tables[i].map, tables[i].family, domain,
+			tables[i].family == 4 ? addr4 : addr6};
 		struct table t;
 
 		if (memcmp(f.addr, &none, sizeof(none)) && !table_info(d->map[f.map], &t))

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 /*
- * With one CPU the barrier does nothing and needs not: no program is under way while this thread runs.
- * Kernels with nohz_full CPUs refuse the barrier; a packet is through in microseconds, so this is ages.
+ * With one CPU the barrier does nothing and needs not: no program is under way while this thread
+ * runs. Kernels with nohz_full CPUs refuse the barrier; a packet is through in microseconds, so
+ * this is ages.
  */
 enum { FALLBACK_NS = 250 * 1000000 };
 

@@ -3,8 +3,8 @@
 #define KILIM_DATAPATH_GRACE_H
 
 /*
- * Return when every BPF program that was running at the call has ended: about 10 ms. Programs run inside RCU read-side sections, and
- * membarrier(2) waits for those.
+ * Return when every BPF program that was running at the call has ended: about 10 ms. Programs run
+ * inside RCU read-side sections, and membarrier(2) waits for those.
  */
 void grace_wait(void);
 

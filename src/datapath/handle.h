@@ -11,7 +11,7 @@ enum dp_map {
 #define X(name, owner, adopt, text) DP_MAP_##name,
 	MAPS(X)
 #undef X
-	DP_MAPS,
+		DP_MAPS,
 };
 
 extern const char *const dp_map_name[DP_MAPS];
@@ -24,12 +24,12 @@ struct events;
 
 struct datapath {
 	struct pins pins;
-	int lock;              /* the flock that keeps a second process out */
+	int lock; /* the flock that keeps a second process out */
 	struct device *device; /* for attaching */
-	int map[DP_MAPS];      /* -1: not open (the previous_ ones outside a move) */
+	int map[DP_MAPS]; /* -1: not open (the previous_ ones outside a move) */
 	uint32_t map_max[DP_MAPS];
 	uint64_t *current; /* struct state's, mapped */
-	int dispatch[2];   /* by enum tc_hook */
+	int dispatch[2]; /* by enum tc_hook */
 	uint32_t dispatch_id[2];
 	int entry;
 	struct clock_bpf *clock;
@@ -45,7 +45,8 @@ void policy_close(struct datapath *d);
 /* The loop is there: old slots are collected from it. */
 void policy_collect_from(struct datapath *d, struct loop *l);
 /* Remove the flows that have one of these addresses (all zero: none) in the domain. */
-void flow_forget(struct datapath *d, uint32_t domain, const struct addr *addr4, const struct addr *addr6);
+void flow_forget(
+	struct datapath *d, uint32_t domain, const struct addr *addr4, const struct addr *addr6);
 void events_close(struct datapath *d);
 /* Dispatchers and the program array that they jump through: adopt or make. */
 int dispatch_open(struct datapath *d, struct err *e) MUST_USE;

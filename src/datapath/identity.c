@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities of address prefixes. Called by the agent. Must hold: the caller has told the slots in force about a new identity before. */
+/* Identities of address prefixes. Called by the agent. Must hold: the caller has told the slots in
+ * force about a new identity before. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -8,12 +9,14 @@
 #include "datapath/handle.h"
 #include "datapath/table.h"
 
-int datapath_identity_put(struct datapath *d, const struct identity_key *key, const struct identity_value *v, struct err *e)
+int datapath_identity_put(struct datapath *d, const struct identity_key *key,
+	const struct identity_value *v, struct err *e)
 {
 	if (!bpf_map_update_elem(d->map[DP_MAP_identity], key, v, BPF_ANY))
 		return 0;
 	if (errno == ENOSPC || errno == E2BIG)
-		return err_set(e, -E2BIG, "identities of addresses: all %u entries are in use", d->map_max[DP_MAP_identity]);
+		return err_set(e, -E2BIG, "identities of addresses: all %u entries are in use",
+			d->map_max[DP_MAP_identity]);
 	return err_set(e, -errno, "map identity: %s", strerror(errno));
 }
 
@@ -36,7 +39,8 @@ static int each_entry(const void *key, const void *value, void *data)
 	return each->fn(key, value, each->data);
 }
 
-int datapath_identity_each(struct datapath *d, int (*fn)(const struct identity_key *, const struct identity_value *, void *), void *data)
+int datapath_identity_each(struct datapath *d,
+	int (*fn)(const struct identity_key *, const struct identity_value *, void *), void *data)
 {
 	struct each each = {fn, data};
 	struct table t;

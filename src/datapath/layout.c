@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Comparing and converting layouts by BTF. Pure. Called by load.c and migrate.c. Must hold: what the plan copies lies inside both
- * types. What numbers mean (enumerators, units) BTF does not tell: abi never gives an old number another meaning.
+ * Comparing and converting layouts by BTF. Pure. Called by load.c and migrate.c. Must hold: what
+ * the plan copies lies inside both types. What numbers mean (enumerators, units) BTF does not tell:
+ * abi never gives an old number another meaning.
  */
 #include "datapath/layout.h"
 
@@ -35,9 +36,11 @@ static bool is_number(const struct btf_type *t)
 	return btf_is_int(t) || btf_is_any_enum(t);
 }
 
-static bool equal(const struct btf *a, uint32_t a_type, const struct btf *b, uint32_t b_type, unsigned depth);
+static bool equal(
+	const struct btf *a, uint32_t a_type, const struct btf *b, uint32_t b_type, unsigned depth);
 
-static bool equal_members(const struct btf *a, const struct btf_type *ta, const struct btf *b, const struct btf_type *tb, unsigned depth)
+static bool equal_members(const struct btf *a, const struct btf_type *ta, const struct btf *b,
+	const struct btf_type *tb, unsigned depth)
 {
 	const struct btf_member *ma = btf_members(ta), *mb = btf_members(tb);
 
@@ -53,7 +56,8 @@ static bool equal_members(const struct btf *a, const struct btf_type *ta, const 
 	return true;
 }
 
-static bool equal(const struct btf *a, uint32_t a_type, const struct btf *b, uint32_t b_type, unsigned depth)
+static bool equal(
+	const struct btf *a, uint32_t a_type, const struct btf *b, uint32_t b_type, unsigned depth)
 {
 	const struct btf_type *ta = plain(a, a_type), *tb = plain(b, b_type);
 
@@ -65,7 +69,7 @@ static bool equal(const struct btf *a, uint32_t a_type, const struct btf *b, uin
 		return false;
 	if (btf_is_array(ta))
 		return btf_array(ta)->nelems == btf_array(tb)->nelems &&
-			equal(a, btf_array(ta)->type, b, btf_array(tb)->type, depth + 1);
+		       equal(a, btf_array(ta)->type, b, btf_array(tb)->type, depth + 1);
 	return btf_is_composite(ta) && equal_members(a, ta, b, tb, depth + 1);
 }
 
@@ -80,13 +84,14 @@ struct spot {
 	uint32_t type, offset;
 };
 
-static void add_move(struct layout_plan *p, uint32_t from, uint32_t from_size, uint32_t to, uint32_t to_size)
+static void add_move(
+	struct layout_plan *p, uint32_t from, uint32_t from_size, uint32_t to, uint32_t to_size)
 {
 	struct layout_move *last = p->count ? &p->move[p->count - 1] : NULL;
 
 	/* neighbours that stay neighbours are one piece */
-	if (last && from_size == to_size && last->from_size == last->to_size && last->from + last->from_size == from &&
-		last->to + last->to_size == to) {
+	if (last && from_size == to_size && last->from_size == last->to_size &&
+		last->from + last->from_size == from && last->to + last->to_size == to) {
 		last->from_size += from_size;
 		last->to_size += to_size;
 		return;
@@ -95,9 +100,11 @@ static void add_move(struct layout_plan *p, uint32_t from, uint32_t from_size, u
 	p->move[p->count++] = (struct layout_move){from, to, from_size, to_size};
 }
 
-static int plan_spot(struct layout_plan *p, struct spot from, struct spot to, unsigned depth, struct err *e);
+static int plan_spot(
+	struct layout_plan *p, struct spot from, struct spot to, unsigned depth, struct err *e);
 
-static const struct btf_member *member_named(const struct btf *btf, const struct btf_type *t, const char *name)
+static const struct btf_member *member_named(
+	const struct btf *btf, const struct btf_type *t, const char *name)
 {
 	for (uint16_t i = 0; i < btf_vlen(t); i++) {
 		const struct btf_member *m = btf_members(t) + i;
@@ -108,8 +115,8 @@ static const struct btf_member *member_named(const struct btf *btf, const struct
 	return NULL;
 }
 
-static int plan_member(struct layout_plan *p, struct spot from, const struct btf_type *tf, struct spot to, const struct btf_type *tt, uint16_t i,
-	unsigned depth, struct err *e)
+static int plan_member(struct layout_plan *p, struct spot from, const struct btf_type *tf,
+	struct spot to, const struct btf_type *tt, uint16_t i, unsigned depth, struct err *e)
 {
 	const struct btf_member *mt = btf_members(tt) + i;
 	const char *name = name_of(to.btf, mt->name_off);
@@ -117,7 +124,8 @@ static int plan_member(struct layout_plan *p, struct spot from, const struct btf
 
 	if (!mf)
 		return 0;
-	if (btf_member_bitfield_size(tt, i) || btf_member_bitfield_size(tf, (uint32_t)(mf - btf_members(tf))))
+	if (btf_member_bitfield_size(tt, i) ||
+		btf_member_bitfield_size(tf, (uint32_t)(mf - btf_members(tf))))
 		return err_set(e, -ENOTSUP, "member %s is a bit field", name);
 	from.offset += btf_member_bit_offset(tf, (uint32_t)(mf - btf_members(tf))) / 8;
 	from.type = mf->type;
@@ -126,11 +134,12 @@ static int plan_member(struct layout_plan *p, struct spot from, const struct btf
 	return plan_spot(p, from, to, depth + 1, e);
 }
 
-static int plan_array(struct layout_plan *p, struct spot from, const struct btf_type *tf, struct spot to, const struct btf_type *tt, unsigned depth,
-	struct err *e)
+static int plan_array(struct layout_plan *p, struct spot from, const struct btf_type *tf,
+	struct spot to, const struct btf_type *tt, unsigned depth, struct err *e)
 {
 	const struct btf_array *af = btf_array(tf), *at = btf_array(tt);
-	int64_t from_size = btf__resolve_size(from.btf, af->type), to_size = btf__resolve_size(to.btf, at->type);
+	int64_t from_size = btf__resolve_size(from.btf, af->type),
+		to_size = btf__resolve_size(to.btf, at->type);
 	int r = 0;
 
 	if (from_size <= 0 || to_size <= 0)
@@ -145,7 +154,8 @@ static int plan_array(struct layout_plan *p, struct spot from, const struct btf_
 	return r;
 }
 
-static int plan_spot(struct layout_plan *p, struct spot from, struct spot to, unsigned depth, struct err *e)
+static int plan_spot(
+	struct layout_plan *p, struct spot from, struct spot to, unsigned depth, struct err *e)
 {
 	const struct btf_type *tf = plain(from.btf, from.type), *tt = plain(to.btf, to.type);
 	int r = 0;
@@ -157,7 +167,8 @@ static int plan_spot(struct layout_plan *p, struct spot from, struct spot to, un
 		return 0;
 	}
 	if (btf_kind(tf) != btf_kind(tt))
-		return err_set(e, -ENOTSUP, "type %s has become another kind", name_of(to.btf, tt->name_off));
+		return err_set(e, -ENOTSUP, "type %s has become another kind",
+			name_of(to.btf, tt->name_off));
 	if (equal(from.btf, from.type, to.btf, to.type, depth)) {
 		int64_t size = btf__resolve_size(to.btf, to.type);
 
@@ -167,13 +178,15 @@ static int plan_spot(struct layout_plan *p, struct spot from, struct spot to, un
 	if (btf_is_array(tf))
 		return plan_array(p, from, tf, to, tt, depth, e);
 	if (!btf_is_composite(tf))
-		return err_set(e, -ENOTSUP, "type %s cannot be converted", name_of(to.btf, tt->name_off));
+		return err_set(
+			e, -ENOTSUP, "type %s cannot be converted", name_of(to.btf, tt->name_off));
 	for (uint16_t i = 0; !r && i < btf_vlen(tt); i++)
 		r = plan_member(p, from, tf, to, tt, i, depth, e);
 	return r;
 }
 
-int layout_plan(const struct btf *from, uint32_t from_type, const struct btf *to, uint32_t to_type, struct layout_plan *ret, struct err *e)
+int layout_plan(const struct btf *from, uint32_t from_type, const struct btf *to, uint32_t to_type,
+	struct layout_plan *ret, struct err *e)
 {
 	SCOPED(layout_plan_done) struct layout_plan p = {0};
 	int64_t size = btf__resolve_size(to, to_type);
@@ -205,6 +218,7 @@ void layout_convert(const struct layout_plan *p, const void *from, void *to)
 		/* the low bytes of a number stand at its end where the big one comes first */
 		bool end = htobe16(1) == 1;
 
-		memcpy((char *)to + m->to + (end ? m->to_size - size : 0), (const char *)from + m->from + (end ? m->from_size - size : 0), size);
+		memcpy((char *)to + m->to + (end ? m->to_size - size : 0),
+			(const char *)from + m->from + (end ? m->from_size - size : 0), size);
 	}
 }

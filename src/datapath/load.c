@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loading the node's programs and putting them in force. Called by open.c once migrate_recover() has left one complete set. Must hold: until
- * the first store into the program array nothing in force has changed, whatever fails; after it migrate.c can always go on.
+ * Loading the node's programs and putting them in force. Called by open.c once migrate_recover()
+ * has left one complete set. Must hold: until the first store into the program array nothing in
+ * force has changed, whatever fails; after it migrate.c can always go on.
  */
 #include "datapath/load.h"
 
@@ -39,9 +40,9 @@ const char *const dp_map_name[DP_MAPS] = {
 struct load {
 	struct kilim_bpf *skel;
 	struct bpf_map *map[DP_MAPS]; /* by their own names: reuse renames some */
-	int old[DP_MAPS];             /* what is pinned; -1 */
-	bool keep[DP_MAPS];           /* the pinned one goes on */
-	bool hand_back[DP_MAPS];      /* flows move while the old programs serve them */
+	int old[DP_MAPS]; /* what is pinned; -1 */
+	bool keep[DP_MAPS]; /* the pinned one goes on */
+	bool hand_back[DP_MAPS]; /* flows move while the old programs serve them */
 };
 
 static void load_done(struct load *l)
@@ -54,8 +55,8 @@ static void load_done(struct load *l)
 /* Those exist during a move only, and are never adopted as they are. */
 static bool is_transient(enum dp_map m)
 {
-	return m == DP_MAP_previous4 || m == DP_MAP_previous6 || m == DP_MAP_previous_half4 || m == DP_MAP_previous_half6 ||
-		m == DP_MAP_entry_previous;
+	return m == DP_MAP_previous4 || m == DP_MAP_previous6 || m == DP_MAP_previous_half4 ||
+	       m == DP_MAP_previous_half6 || m == DP_MAP_entry_previous;
 }
 
 static int open_object(struct load *l, struct err *e)
@@ -112,28 +113,34 @@ static void configure(struct load *l, const struct datapath_options *o, uint32_t
 
 static struct map_layout object_layout(const struct load *l, enum dp_map m)
 {
-	return (struct map_layout){.btf = bpf_object__btf(l->skel->obj), .key = bpf_map__btf_key_type_id(l->map[m]),
+	return (struct map_layout){.btf = bpf_object__btf(l->skel->obj),
+		.key = bpf_map__btf_key_type_id(l->map[m]),
 		.value = bpf_map__btf_value_type_id(l->map[m])};
 }
 
 /* Equal, or both without BTF (rings have none). */
-static bool same_type(const struct map_layout *a, uint32_t a_type, const struct map_layout *b, uint32_t b_type)
+static bool same_type(
+	const struct map_layout *a, uint32_t a_type, const struct map_layout *b, uint32_t b_type)
 {
 	return (!a_type && !b_type) || layout_equal(a->btf, a_type, b->btf, b_type);
 }
 
-static bool same_map(const struct load *l, enum dp_map m, const struct table *t, const struct map_layout *old)
+static bool same_map(
+	const struct load *l, enum dp_map m, const struct table *t, const struct map_layout *old)
 {
 	const struct bpf_map *map = l->map[m];
 	struct map_layout new = object_layout(l, m);
 
-	return t->type == bpf_map__type(map) && t->key_size == bpf_map__key_size(map) && t->value_size == bpf_map__value_size(map) &&
-		t->max_entries == bpf_map__max_entries(map) && t->flags == bpf_map__map_flags(map) &&
-		same_type(old, old->key, &new, new.key) && same_type(old, old->value, &new, new.value);
+	return t->type == bpf_map__type(map) && t->key_size == bpf_map__key_size(map) &&
+	       t->value_size == bpf_map__value_size(map) &&
+	       t->max_entries == bpf_map__max_entries(map) && t->flags == bpf_map__map_flags(map) &&
+	       same_type(old, old->key, &new, new.key) &&
+	       same_type(old, old->value, &new, new.value);
 }
 
 /* Before anything is changed: it can be converted, and has room. */
-static int check_move(const struct load *l, enum dp_map m, const struct table *t, const struct map_layout *old, struct err *e)
+static int check_move(const struct load *l, enum dp_map m, const struct table *t,
+	const struct map_layout *old, struct err *e)
 {
 	SCOPED(layout_plan_done) struct layout_plan key = {0}, value = {0};
 	struct map_layout new = object_layout(l, m);
@@ -142,11 +149,15 @@ static int check_move(const struct load *l, enum dp_map m, const struct table *t
 	int r = -ENOTSUP;
 
 	if (!old->key || !old->value)
-		return err_set(e, r, "map %s: the pinned one has another layout and no BTF: kilim uninstall removes it", dp_map_name[m]);
+		return err_set(e, r,
+			"map %s: the pinned one has another layout and no BTF: kilim uninstall "
+			"removes it",
+			dp_map_name[m]);
 	r = layout_plan(old->btf, old->key, new.btf, new.key, &key, e);
 	r = r ? r : layout_plan(old->btf, old->value, new.btf, new.value, &value, e);
 	if (r) {
-		(void)err_prefix(e, "map %s: the pinned one cannot be moved to this build's layout", dp_map_name[m]);
+		(void)err_prefix(e, "map %s: the pinned one cannot be moved to this build's layout",
+			dp_map_name[m]);
 		return r;
 	}
 	if (t->max_entries <= max)
@@ -155,8 +166,9 @@ static int check_move(const struct load *l, enum dp_map m, const struct table *t
 	if (r)
 		return err_set(e, r, "map %s: %s", dp_map_name[m], strerror(-r));
 	if (count > max && bpf_map__type(l->map[m]) != BPF_MAP_TYPE_LRU_HASH)
-		return err_set(e, -E2BIG, "map %s holds %llu entries and is configured for %u: not made smaller", dp_map_name[m],
-			(unsigned long long)count, max);
+		return err_set(e, -E2BIG,
+			"map %s holds %llu entries and is configured for %u: not made smaller",
+			dp_map_name[m], (unsigned long long)count, max);
 	return 0;
 }
 
@@ -192,7 +204,9 @@ static int choose_map(struct load *l, const struct pins *p, enum dp_map m, struc
 	map_layout_load(l->old[m], &old);
 	if (same_map(l, m, &t, &old)) {
 		l->keep[m] = true;
-		return bpf_map__reuse_fd(l->map[m], l->old[m]) < 0 ? err_set(e, -errno, "map %s: %s", dp_map_name[m], strerror(errno)) : 0;
+		return bpf_map__reuse_fd(l->map[m], l->old[m]) < 0
+			       ? err_set(e, -errno, "map %s: %s", dp_map_name[m], strerror(errno))
+			       : 0;
 	}
 	if (map_adopt[m] == FRESH)
 		return 0;
@@ -212,8 +226,10 @@ static int fill_maps(struct load *l, struct err *e)
 		r = map_move(dp_map_name[i], l->old[i], bpf_map__fd(l->map[i]), &moved, e);
 		if (r)
 			return r;
-		if (moved.over && migrate_previous(i) == DP_MAPS && bpf_map__type(l->map[i]) != BPF_MAP_TYPE_PERCPU_ARRAY)
-			return err_set(e, -E2BIG, "map %s: %llu entries find no room in this build's", dp_map_name[i],
+		if (moved.over && migrate_previous(i) == DP_MAPS &&
+			bpf_map__type(l->map[i]) != BPF_MAP_TYPE_PERCPU_ARRAY)
+			return err_set(e, -E2BIG,
+				"map %s: %llu entries find no room in this build's", dp_map_name[i],
 				(unsigned long long)moved.over);
 	}
 	return 0;
@@ -233,26 +249,31 @@ static int start_collector(struct load *l, struct err *e)
 	}
 	r = bpf_prog_test_run_opts(bpf_program__fd(p), &opts) < 0 ? -errno : 0;
 	if (r || opts.retval)
-		return err_set(e, r ? r : -EOPNOTSUPP, "the collector of expired flows cannot be started: %s (step %u)",
+		return err_set(e, r ? r : -EOPNOTSUPP,
+			"the collector of expired flows cannot be started: %s (step %u)",
 			strerror(r ? -r : EOPNOTSUPP), opts.retval);
 	return 0;
 }
 
-/* The programs in force go into entry_previous, and with the old flow maps under pins of their own. */
+/* The programs in force go into entry_previous, and with the old flow maps under pins of their own.
+ */
 static int pin_previous(struct load *l, const struct datapath *d, struct err *e)
 {
 	int array = bpf_map__fd(l->map[DP_MAP_entry_previous]);
 	int r = pin_put(&d->pins, "map", dp_map_name[DP_MAP_entry_previous], "", array, e);
 
 	for (uint32_t i = 0; !r && i < ENTRY_COUNT; i++) {
-		SCOPED(fd_closep) int old = bpf_prog_get_fd_by_id(migrate_entry_program(d->entry, i));
+		SCOPED(fd_closep)
+		int old = bpf_prog_get_fd_by_id(migrate_entry_program(d->entry, i));
 
 		if (old >= 0 && bpf_map_update_elem(array, &i, &old, BPF_ANY) < 0)
-			r = err_set(e, -errno, "program array of the build before: %s", strerror(errno));
+			r = err_set(e, -errno, "program array of the build before: %s",
+				strerror(errno));
 	}
 	for (int i = 0; !r && i < DP_MAPS; i++) {
 		if (l->hand_back[i])
-			r = pin_put(&d->pins, "map", dp_map_name[migrate_previous(i)], "", l->old[i], e);
+			r = pin_put(&d->pins, "map", dp_map_name[migrate_previous(i)], "",
+				l->old[i], e);
 	}
 	return r;
 }
@@ -273,11 +294,18 @@ static int pin_new(struct load *l, const struct datapath *d, struct err *e)
 
 	for (int i = 0; !r && i < DP_MAPS; i++) {
 		if (!l->keep[i] && !is_transient(i))
-			r = pin_put(&d->pins, "map", dp_map_name[i], PIN_NEW, bpf_map__fd(l->map[i]), e);
+			r = pin_put(&d->pins, "map", dp_map_name[i], PIN_NEW,
+				bpf_map__fd(l->map[i]), e);
 	}
-	r = r ? r : pin_put(&d->pins, "prog", "collector_start", PIN_NEW, bpf_program__fd(l->skel->progs.collector_start), e);
-	r = r ? r : pin_put(&d->pins, "prog", "endpoint_ingress", PIN_NEW, bpf_program__fd(l->skel->progs.endpoint_ingress), e);
-	r = r ? r : pin_put(&d->pins, "prog", "endpoint_egress", PIN_NEW, bpf_program__fd(l->skel->progs.endpoint_egress), e);
+	r = r ? r
+	      : pin_put(&d->pins, "prog", "collector_start", PIN_NEW,
+			bpf_program__fd(l->skel->progs.collector_start), e);
+	r = r ? r
+	      : pin_put(&d->pins, "prog", "endpoint_ingress", PIN_NEW,
+			bpf_program__fd(l->skel->progs.endpoint_ingress), e);
+	r = r ? r
+	      : pin_put(&d->pins, "prog", "endpoint_egress", PIN_NEW,
+			bpf_program__fd(l->skel->progs.endpoint_egress), e);
 	return !r && any_hand_back(l) ? pin_previous(l, d, e) : r;
 }
 
@@ -305,7 +333,8 @@ static int open_maps(struct load *l, struct datapath *d, struct err *e)
 		if (d->map[i] < 0)
 			return err_set(e, -errno, "map %s: %s", dp_map_name[i], strerror(errno));
 	}
-	d->current = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, d->map[DP_MAP_state], 0);
+	d->current = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+		d->map[DP_MAP_state], 0);
 	if (d->current == MAP_FAILED) {
 		d->current = NULL;
 		return err_set(e, -errno, "map state: %s", strerror(errno));
@@ -330,7 +359,8 @@ static int put_in_force(struct load *l, struct datapath *d, struct err *e)
 	return r ? r : migrate_finish(&d->pins, e);
 }
 
-int load_programs(struct datapath *d, const struct datapath_options *o, bool *ret_adopted, struct err *e)
+int load_programs(
+	struct datapath *d, const struct datapath_options *o, bool *ret_adopted, struct err *e)
 {
 	SCOPED(load_done) struct load l = {0};
 	bool adopted = migrate_entry_program(d->entry, ENTRY_ENDPOINT_EGRESS) != 0;

@@ -29,7 +29,8 @@ static int add(const void *key, const void *value, void *data)
 			char *to = s->to + (index * s->words + w) * sizeof(uint64_t);
 			uint64_t n, sum;
 
-			memcpy(&n, (const char *)value + (cpu * s->words + w) * sizeof(n), sizeof(n));
+			memcpy(&n, (const char *)value + (cpu * s->words + w) * sizeof(n),
+				sizeof(n));
 			memcpy(&sum, to, sizeof(sum));
 			sum += n;
 			memcpy(to, &sum, sizeof(sum));
@@ -38,7 +39,8 @@ static int add(const void *key, const void *value, void *data)
 	return 0;
 }
 
-static int sum_up(struct datapath *d, enum dp_map map, void *to, size_t words, size_t entries, struct err *e)
+static int sum_up(
+	struct datapath *d, enum dp_map map, void *to, size_t words, size_t entries, struct err *e)
 {
 	struct table t;
 	struct sum s = {&t, to, words, entries};
@@ -51,9 +53,11 @@ static int sum_up(struct datapath *d, enum dp_map map, void *to, size_t words, s
 	return r ? err_set(e, r, "map %s: %s", dp_map_name[map], strerror(-r)) : 0;
 }
 
-int datapath_packet_counts(struct datapath *d, struct packet_count ret[PACKET_COUNTS], struct err *e)
+int datapath_packet_counts(
+	struct datapath *d, struct packet_count ret[PACKET_COUNTS], struct err *e)
 {
-	return sum_up(d, DP_MAP_packet_count, ret, sizeof(*ret) / sizeof(uint64_t), PACKET_COUNTS, e);
+	return sum_up(
+		d, DP_MAP_packet_count, ret, sizeof(*ret) / sizeof(uint64_t), PACKET_COUNTS, e);
 }
 
 int datapath_counters(struct datapath *d, uint64_t ret[COUNTER_COUNT], struct err *e)
@@ -77,7 +81,8 @@ static uint64_t memlock_of(int fd)
 	return bytes;
 }
 
-int datapath_map_each(struct datapath *d, int (*fn)(const char *name, uint64_t entries_max, uint64_t bytes, void *), void *data)
+int datapath_map_each(struct datapath *d,
+	int (*fn)(const char *name, uint64_t entries_max, uint64_t bytes, void *), void *data)
 {
 	int r = 0;
 

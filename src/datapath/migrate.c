@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Moving from one build's programs and maps to the next's, safe against death at any point. Called by load.c. Must hold, as the order of pins in
- * load.c makes it: prog/endpoint_egress-new is pinned after all other -new pins and renamed after all others; the previous_ pins are made
- * after it. So a data path in force is always complete under one of both names.
+ * Moving from one build's programs and maps to the next's, safe against death at any point. Called
+ * by load.c. Must hold, as the order of pins in load.c makes it: prog/endpoint_egress-new is pinned
+ * after all other -new pins and renamed after all others; the previous_ pins are made after it. So
+ * a data path in force is always complete under one of both names.
  */
 #include "datapath/migrate.h"
 
@@ -82,11 +83,13 @@ static void move_done(struct move *m)
 static int move_one(const void *key, const void *value, void *data)
 {
 	struct move *m = data;
-	size_t from_step = m->from.value_bytes / m->from.cpus, to_step = m->to.value_bytes / m->to.cpus;
+	size_t from_step = m->from.value_bytes / m->from.cpus,
+	       to_step = m->to.value_bytes / m->to.cpus;
 
 	layout_convert(&m->key_plan, key, m->key);
 	for (unsigned i = 0; i < m->from.cpus && i < m->to.cpus; i++)
-		layout_convert(&m->value_plan, (const char *)value + i * from_step, m->value + i * to_step);
+		layout_convert(&m->value_plan, (const char *)value + i * from_step,
+			m->value + i * to_step);
 	if (!bpf_map_update_elem(m->to.fd, m->key, m->value, m->is_array ? BPF_ANY : BPF_NOEXIST)) {
 		m->moved.copied++;
 		return 0;
@@ -129,7 +132,8 @@ int map_move(const char *name, int from, int to, struct moved *ret, struct err *
 	}
 	r = table_each(&m.from, move_one, &m);
 	if (r)
-		return err_set(e, r, "map %s: moving entries to this build's layout: %s", name, strerror(-r));
+		return err_set(e, r, "map %s: moving entries to this build's layout: %s", name,
+			strerror(-r));
 	*ret = m.moved;
 	return 0;
 }
@@ -257,7 +261,8 @@ static void end_moving(const struct pins *p)
 	struct table t;
 	uint32_t key = 0;
 
-	if (fd < 0 || table_info(fd, &t) || t.value_size != sizeof(s) || bpf_map_lookup_elem(fd, &key, &s) < 0)
+	if (fd < 0 || table_info(fd, &t) || t.value_size != sizeof(s) ||
+		bpf_map_lookup_elem(fd, &key, &s) < 0)
 		return;
 	s.migrating = 0;
 	(void)bpf_map_update_elem(fd, &key, &s, BPF_ANY);

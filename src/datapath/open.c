@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening and closing the data path. Called by the agent. Must hold: one process at a time works on the pins of a BPF root; closing takes
- * nothing out of force.
+ * Opening and closing the data path. Called by the agent. Must hold: one process at a time works on
+ * the pins of a BPF root; closing takes nothing out of force.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,8 @@ static void datapath_closep(struct datapath **d)
 	datapath_close(*d);
 }
 
-int datapath_open(const struct datapath_options *o, struct datapath **ret, bool *ret_adopted, struct err *e)
+int datapath_open(
+	const struct datapath_options *o, struct datapath **ret, bool *ret_adopted, struct err *e)
 {
 	SCOPED(datapath_closep) struct datapath *d = datapath_new();
 	bool adopted = false;

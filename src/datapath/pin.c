@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pins in the BPF file system. Called by the other files of datapath. Must hold: names never have a dot (bpffs refuses them); a name that
- * other processes look for is replaced by rename only.
+ * Pins in the BPF file system. Called by the other files of datapath. Must hold: names never have a
+ * dot (bpffs refuses them); a name that other processes look for is replaced by rename only.
  */
 #include "datapath/pin.h"
 
@@ -22,9 +22,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-/* The source of a bpffs that was mounted here, so that it can be told from others and taken away again. */
+/* The source of a bpffs that was mounted here, so that it can be told from others and taken away
+ * again. */
 static const char mount_source[] = "kilim";
-static const char *const folders[] = {"map", "prog", "link"};
+static const char *const folders[] = {"map", "prog"};
 
 static bool is_bpffs(const char *path)
 {
@@ -44,13 +45,17 @@ static int mount_root(const char *root, struct err *e)
 	if (is_bpffs(root))
 		return 0;
 	if (mount(mount_source, root, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
-		return err_set(e, -errno, "BPF root %s: cannot mount a bpf file system: %s", root, strerror(errno));
+		return err_set(e, -errno, "BPF root %s: cannot mount a bpf file system: %s", root,
+			strerror(errno));
 	return 0;
 }
 
-static int path_of(const struct pins *p, const char *folder, const char *name, const char *suffix, char ret[PIN_PATH])
+static int path_of(const struct pins *p, const char *folder, const char *name, const char *suffix,
+	char ret[PIN_PATH])
 {
-	return snprintf(ret, PIN_PATH, "%s/%s/%s%s", p->root, folder, name, suffix) < PIN_PATH ? 0 : -ENAMETOOLONG;
+	return snprintf(ret, PIN_PATH, "%s/%s/%s%s", p->root, folder, name, suffix) < PIN_PATH
+		       ? 0
+		       : -ENAMETOOLONG;
 }
 
 int pins_open(const char *bpf_root, struct pins *ret, struct err *e)
@@ -64,7 +69,8 @@ int pins_open(const char *bpf_root, struct pins *ret, struct err *e)
 	if (r)
 		return r;
 	for (size_t i = 0; i <= ARRAY_SIZE(folders); i++) {
-		snprintf(path, sizeof(path), i ? "%s/%s" : "%s", ret->root, i ? folders[i - 1] : "");
+		snprintf(
+			path, sizeof(path), i ? "%s/%s" : "%s", ret->root, i ? folders[i - 1] : "");
 		if (mkdir(path, 0700) < 0 && errno != EEXIST)
 			return err_set(e, -errno, "%s: %s", path, strerror(errno));
 	}
@@ -85,7 +91,8 @@ int pins_lock(const struct pins *p, int *ret_fd, struct err *e)
 	if (fd < 0)
 		return err_set(e, -errno, "%s: %s", p->root, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(e, errno == EWOULDBLOCK ? -EBUSY : -errno, "%s: another agent uses this BPF root", p->root);
+		return err_set(e, errno == EWOULDBLOCK ? -EBUSY : -errno,
+			"%s: another agent uses this BPF root", p->root);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -101,7 +108,8 @@ int pin_get(const struct pins *p, const char *folder, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-int pin_put(const struct pins *p, const char *folder, const char *name, const char *suffix, int fd, struct err *e)
+int pin_put(const struct pins *p, const char *folder, const char *name, const char *suffix, int fd,
+	struct err *e)
 {
 	char path[PIN_PATH];
 	int r = path_of(p, folder, name, suffix, path);
@@ -174,7 +182,8 @@ int pins_remove(const struct pins *p, struct err *e)
 /* The kernel's own entries of a bpffs do not count. */
 static int is_foreign(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && strcmp(entry->d_name, "maps.debug") && strcmp(entry->d_name, "progs.debug");
+	return entry->d_name[0] != '.' && strcmp(entry->d_name, "maps.debug") &&
+	       strcmp(entry->d_name, "progs.debug");
 }
 
 static bool is_empty(const char *path)
@@ -195,7 +204,8 @@ void pins_unmount(const char *bpf_root)
 	char found[PATH_MAX];
 	char *save = NULL;
 
-	if (!realpath(bpf_root, found) || !is_empty(found) || fd_read_file("/proc/self/mountinfo", 4 << 20, &text, NULL, NULL))
+	if (!realpath(bpf_root, found) || !is_empty(found) ||
+		fd_read_file("/proc/self/mountinfo", 4 << 20, &text, NULL, NULL))
 		return;
 	str_printf(&want, " / %s ", found);
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {

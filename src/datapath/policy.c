@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy maps: slot, peer, rule and the switch between revisions. Owns the copy in memory of what they hold. Called by the agent. Must hold: a
- * slot that a program may be reading never changes but for added peers; rows of the generation in force never change; numbers of
- * slots are used again only after their entries are gone.
+ * The policy maps: slot, peer, rule and the switch between revisions. Owns the copy in memory of
+ * what they hold. Called by the agent. Must hold: a slot that a program may be reading never
+ * changes but for added peers; rows of the generation in force never change; numbers of slots are
+ * used again only after their entries are gone.
  */
 #include "datapath/policy.h"
 
@@ -79,7 +80,8 @@ void policy_collect_from(struct datapath *d, struct loop *l)
 		loop_timer_in(d->policy->timer, COLLECT_DELAY_NS);
 }
 
-/* What a revision shall be: slots with a number are in the kernel already and belong to the table, others to the plan. */
+/* What a revision shall be: slots with a number are in the kernel already and belong to the table,
+ * others to the plan. */
 struct plan {
 	struct slot **slot;
 	size_t slots;
@@ -97,11 +99,13 @@ static void plan_done(struct plan *p)
 	hash_done(&p->wanted);
 }
 
-static int plan_make(struct plan *p, const struct policy_table *t, const struct dp_slot *slot, size_t slots, struct err *e)
+static int plan_make(struct plan *p, const struct policy_table *t, const struct dp_slot *slot,
+	size_t slots, struct err *e)
 {
 	p->slot = mem_array(slots + 1, sizeof(struct slot *));
 	for (size_t i = 0; i < slots; i++) {
-		struct slot *have = hash_get(&t->slot, &slot[i].identity, sizeof(slot[i].identity)), *want = NULL;
+		struct slot *have = hash_get(&t->slot, &slot[i].identity, sizeof(slot[i].identity)),
+			    *want = NULL;
 		int r = slot_make(&slot[i], &want, e);
 
 		if (r)
@@ -116,7 +120,8 @@ static int plan_make(struct plan *p, const struct policy_table *t, const struct 
 		}
 		p->slot[p->slots++] = want;
 		if (hash_put(&p->wanted, &slot[i].identity, sizeof(slot[i].identity), want))
-			return err_set(e, -EINVAL, "policy: two slots for identity %u", slot[i].identity);
+			return err_set(
+				e, -EINVAL, "policy: two slots for identity %u", slot[i].identity);
 	}
 	return 0;
 }
@@ -140,7 +145,8 @@ static int check_room(const struct policy_table *t, const struct plan *p, struct
 static void unwrite_slots(struct policy_table *t, struct plan *p)
 {
 	for (size_t i = 0; i < p->slots; i++) {
-		if (p->slot[i]->number && p->slot[i] != hash_get(&t->slot, &p->slot[i]->identity, sizeof(uint32_t)))
+		if (p->slot[i]->number &&
+			p->slot[i] != hash_get(&t->slot, &p->slot[i]->identity, sizeof(uint32_t)))
 			slot_unwrite(t, p->slot[i]);
 	}
 }
@@ -160,16 +166,17 @@ static int write_slots(struct policy_table *t, struct plan *p, struct err *e)
 }
 
 /*
- * Make the rows of a generation that is not in force lead to these slots. A program may still be reading them from before the last switch; for
- * those, rows that are new make no difference, but others do.
+ * Make the rows of a generation that is not in force lead to these slots. A program may still be
+ * reading them from before the last switch; for those, rows that are new make no difference, but
+ * others do.
  */
-static int write_rows(struct policy_table *t, unsigned generation, const struct hash *wanted, struct err *e)
+static int write_rows(
+	struct policy_table *t, unsigned generation, const struct hash *wanted, struct err *e)
 {
 	struct hash *row = &t->row[generation];
 	int r = 0;
 
-	HASH_EACH(row, x)
-	{
+	HASH_EACH(row, x) {
 		const struct slot *s = hash_get(wanted, x->key, x->len);
 
 		if (s && s->number == (uintptr_t)x->value)
@@ -180,8 +187,7 @@ static int write_rows(struct policy_table *t, unsigned generation, const struct 
 		if (r)
 			return r;
 	}
-	HASH_EACH(wanted, x)
-	{
+	HASH_EACH(wanted, x) {
 		const struct slot *s = x->value;
 
 		if ((uintptr_t)hash_get(row, x->key, x->len) != s->number)
@@ -203,13 +209,13 @@ static void replace(struct policy_table *t, struct slot *was)
 /* The table in memory becomes what the plan says. */
 static void take_plan(struct policy_table *t, struct plan *p)
 {
-	HASH_EACH(&t->slot, x)
-	{
+	HASH_EACH(&t->slot, x) {
 		if (!hash_get(&p->wanted, x->key, x->len))
 			replace(t, hash_remove(&t->slot, x->key, x->len));
 	}
 	for (size_t i = 0; i < p->slots; i++) {
-		struct slot *was = hash_put(&t->slot, &p->slot[i]->identity, sizeof(uint32_t), p->slot[i]);
+		struct slot *was =
+			hash_put(&t->slot, &p->slot[i]->identity, sizeof(uint32_t), p->slot[i]);
 
 		if (was != p->slot[i])
 			replace(t, was);
@@ -217,8 +223,8 @@ static void take_plan(struct policy_table *t, struct plan *p)
 }
 
 /*
- * The new revision has the parity of the one in force, whose rows must not be touched: step over to the other generation with
- * the same content first.
+ * The new revision has the parity of the one in force, whose rows must not be touched: step over to
+ * the other generation with the same content first.
  */
 static int change_parity(struct datapath *d, uint32_t revision, struct err *e)
 {
@@ -252,14 +258,16 @@ static int switch_to(struct datapath *d, struct plan *p, uint32_t revision, stru
 	return 0;
 }
 
-int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t slots, uint32_t revision, struct dp_policy_stats *ret, struct err *e)
+int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t slots,
+	uint32_t revision, struct dp_policy_stats *ret, struct err *e)
 {
 	struct policy_table *t = d->policy;
 	SCOPED(plan_done) struct plan p = {0};
 	int r;
 
 	if (revision <= current(d) >> 32)
-		return err_set(e, -EINVAL, "policy revision %u is not after %u", revision, (uint32_t)(current(d) >> 32));
+		return err_set(e, -EINVAL, "policy revision %u is not after %u", revision,
+			(uint32_t)(current(d) >> 32));
 	r = plan_make(&p, t, slot, slots, e);
 	if (r)
 		return r;
@@ -280,7 +288,8 @@ int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t
 	return 0;
 }
 
-int datapath_policy_add_peers(struct datapath *d, const struct dp_slot *slot, size_t slots, struct err *e)
+int datapath_policy_add_peers(
+	struct datapath *d, const struct dp_slot *slot, size_t slots, struct err *e)
 {
 	struct policy_table *t = d->policy;
 	size_t wanted = 0;
@@ -295,8 +304,10 @@ int datapath_policy_add_peers(struct datapath *d, const struct dp_slot *slot, si
 	if (t->peers + wanted > t->peer_map.max_entries && t->olds)
 		datapath_policy_collect(d);
 	if (t->peers + wanted > t->peer_map.max_entries)
-		return err_set(e, -E2BIG, "policy needs %zu peer entries beside %zu in force, %u are configured (policy-peer-max)", wanted, t->peers,
-			t->peer_map.max_entries);
+		return err_set(e, -E2BIG,
+			"policy needs %zu peer entries beside %zu in force, %u are configured "
+			"(policy-peer-max)",
+			wanted, t->peers, t->peer_map.max_entries);
 	for (size_t i = 0; !r && i < slots; i++) {
 		struct slot *s = hash_get(&t->slot, &slot[i].identity, sizeof(uint32_t));
 
@@ -309,8 +320,13 @@ void datapath_policy_stats(struct datapath *d, struct dp_policy_stats *ret)
 {
 	const struct policy_table *t = d->policy;
 
-	*ret = (struct dp_policy_stats){.slots = t->slot.count, .slots_written = t->written, .slots_kept = t->kept, .peer_entries = t->peers,
-		.rule_entries = t->rules, .peer_max = t->peer_map.max_entries, .rule_max = t->rule_map.max_entries};
+	*ret = (struct dp_policy_stats){.slots = t->slot.count,
+		.slots_written = t->written,
+		.slots_kept = t->kept,
+		.peer_entries = t->peers,
+		.rule_entries = t->rules,
+		.peer_max = t->peer_map.max_entries,
+		.rule_max = t->rule_map.max_entries};
 	datapath_state(d, &ret->revision, &ret->epoch);
 }
 

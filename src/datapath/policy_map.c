@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entries of the maps slot, peer and rule: writing, removing, and reading them back at start. Called by policy.c and open.c. Must hold: the copy
- * in memory says what the maps hold, also after a failure half-way.
+ * Entries of the maps slot, peer and rule: writing, removing, and reading them back at start.
+ * Called by policy.c and open.c. Must hold: the copy in memory says what the maps hold, also after
+ * a failure half-way.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -23,7 +24,8 @@ static uint32_t take_number(struct policy_table *t)
 	return (uint32_t)n;
 }
 
-static int put_peers(struct policy_table *t, uint32_t number, const struct peer_key_class *peer, size_t peers, struct err *e)
+static int put_peers(struct policy_table *t, uint32_t number, const struct peer_key_class *peer,
+	size_t peers, struct err *e)
 {
 	SCOPED(freep) struct peer_key *key = mem_array(peers + 1, sizeof(*key));
 	SCOPED(freep) struct peer_class *class = mem_array(peers + 1, sizeof(*class));
@@ -111,7 +113,8 @@ void slot_unwrite(struct policy_table *t, struct slot *s)
 	s->number = 0;
 }
 
-int slot_add_peers(struct policy_table *t, struct slot *s, const struct peer_key_class *peer, size_t peers, struct err *e)
+int slot_add_peers(struct policy_table *t, struct slot *s, const struct peer_key_class *peer,
+	size_t peers, struct err *e)
 {
 	SCOPED(freep) struct peer_key_class *fresh = mem_array(peers + 1, sizeof(*fresh));
 	size_t count = 0;
@@ -135,11 +138,13 @@ int row_put(struct policy_table *t, unsigned generation, const struct slot *s, s
 
 	if (bpf_map_update_elem(t->slot_map.fd, &key, &s->number, BPF_ANY) < 0)
 		return err_set(e, -errno, "map slot: %s", strerror(errno));
-	(void)hash_put(&t->row[generation], &s->identity, sizeof(s->identity), (void *)(uintptr_t)s->number);
+	(void)hash_put(&t->row[generation], &s->identity, sizeof(s->identity),
+		(void *)(uintptr_t)s->number);
 	return 0;
 }
 
-int row_remove(struct policy_table *t, unsigned generation, const struct hash_entry *x, struct err *e)
+int row_remove(
+	struct policy_table *t, unsigned generation, const struct hash_entry *x, struct err *e)
 {
 	struct slot_key key = {.generation = generation};
 
@@ -154,8 +159,9 @@ int row_remove(struct policy_table *t, unsigned generation, const struct hash_en
 struct reading {
 	struct policy_table *table;
 	unsigned generation; /* in force */
-	struct hash number;  /* slot number to struct slot */
-	struct peer_key *peer; /* entries of no slot in force: left by a process that died in a switch */
+	struct hash number; /* slot number to struct slot */
+	struct peer_key
+		*peer; /* entries of no slot in force: left by a process that died in a switch */
 	size_t peers, peer_room;
 	struct rule_key *rule;
 	size_t rules, rule_room;
@@ -178,7 +184,8 @@ static int read_row(const void *key, const void *value, void *data)
 	memcpy(&number, value, sizeof(number));
 	if (k->generation > 1 || !number)
 		return 0;
-	(void)hash_put(&rd->table->row[k->generation], &k->identity, sizeof(k->identity), (void *)(uintptr_t)number);
+	(void)hash_put(&rd->table->row[k->generation], &k->identity, sizeof(k->identity),
+		(void *)(uintptr_t)number);
 	if (k->generation != rd->generation || hash_get(&rd->number, &number, sizeof(number)))
 		return 0;
 	s = mem_alloc(sizeof(*s));

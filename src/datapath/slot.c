@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slots in memory. Pure; called by policy.c. Must hold: two slots that decide alike compare equal, so that a switch writes only what
- * has changed.
+ * Slots in memory. Pure; called by policy.c. Must hold: two slots that decide alike compare equal,
+ * so that a switch writes only what has changed.
  */
 #include "datapath/slot.h"
 
@@ -12,7 +12,11 @@
 
 #include "base/str.h"
 
-enum { RULE_KEY_BITS = (sizeof(struct rule_key) - sizeof(uint32_t)) * 8, CONTRIBUTORS = 3, NUMBER_TEXT = 32 };
+enum {
+	RULE_KEY_BITS = (sizeof(struct rule_key) - sizeof(uint32_t)) * 8,
+	CONTRIBUTORS = 3,
+	NUMBER_TEXT = 32
+};
 
 void slot_free(struct slot *s)
 {
@@ -28,7 +32,8 @@ void slot_freep(struct slot **s)
 	slot_free(*s);
 }
 
-/* The kernel compares prefixlen bits of what follows it; the others must not make a difference here. */
+/* The kernel compares prefixlen bits of what follows it; the others must not make a difference
+ * here. */
 static void clear_behind_prefix(struct rule_key *k)
 {
 	unsigned char *byte = (unsigned char *)k + sizeof(k->prefixlen);
@@ -50,7 +55,8 @@ static int compare_peers(const void *a, const void *b)
 
 static int compare_rules(const void *a, const void *b)
 {
-	return memcmp(&((const struct dp_rule *)a)->key, &((const struct dp_rule *)b)->key, sizeof(struct rule_key));
+	return memcmp(&((const struct dp_rule *)a)->key, &((const struct dp_rule *)b)->key,
+		sizeof(struct rule_key));
 }
 
 void slot_sort(struct slot *s)
@@ -85,14 +91,18 @@ static int check(const struct slot *s, struct err *e)
 {
 	for (size_t i = 1; i < s->peers; i++) {
 		if (s->peer[i].identity == s->peer[i - 1].identity)
-			return err_set(e, -EINVAL, "policy of identity %u: two classes for peer %u", s->identity, s->peer[i].identity);
+			return err_set(e, -EINVAL, "policy of identity %u: two classes for peer %u",
+				s->identity, s->peer[i].identity);
 	}
 	for (size_t i = 0; i < s->rules; i++) {
-		if (s->rule[i].key.prefixlen < RULE_PREFIX_CLASS || s->rule[i].key.prefixlen > RULE_PREFIX_PORT)
-			return err_set(e, -EINVAL, "policy of identity %u: rule with a prefix of %u bits", s->identity,
+		if (s->rule[i].key.prefixlen < RULE_PREFIX_CLASS ||
+			s->rule[i].key.prefixlen > RULE_PREFIX_PORT)
+			return err_set(e, -EINVAL,
+				"policy of identity %u: rule with a prefix of %u bits", s->identity,
 				s->rule[i].key.prefixlen);
 		if (i && !compare_rules(&s->rule[i], &s->rule[i - 1]))
-			return err_set(e, -EINVAL, "policy of identity %u: two decisions for one key", s->identity);
+			return err_set(e, -EINVAL,
+				"policy of identity %u: two decisions for one key", s->identity);
 	}
 	return 0;
 }
@@ -118,8 +128,9 @@ int slot_make(const struct dp_slot *in, struct slot **ret, struct err *e)
 
 bool slot_equal(const struct slot *a, const struct slot *b)
 {
-	return a->peers == b->peers && a->rules == b->rules && (!a->peers || !memcmp(a->peer, b->peer, a->peers * sizeof(*a->peer))) &&
-		(!a->rules || !memcmp(a->rule, b->rule, a->rules * sizeof(*a->rule)));
+	return a->peers == b->peers && a->rules == b->rules &&
+	       (!a->peers || !memcmp(a->peer, b->peer, a->peers * sizeof(*a->peer))) &&
+	       (!a->rules || !memcmp(a->rule, b->rule, a->rules * sizeof(*a->rule)));
 }
 
 const struct peer_key_class *slot_peer(const struct slot *s, uint32_t identity)
@@ -170,7 +181,8 @@ static void largest(const struct demand *d, struct slot *const *slot, size_t slo
 		}
 	}
 	for (int k = 0; k < CONTRIBUTORS && top[k]; k++)
-		str_printf(to, "%sidentity %u: %s", k ? ", " : "", top[k]->identity, grouped(entries_of(top[k], d), n));
+		str_printf(to, "%sidentity %u: %s", k ? ", " : "", top[k]->identity,
+			grouped(entries_of(top[k], d), n));
 }
 
 int demand_check(const struct demand *d, struct slot *const *slot, size_t slots, struct err *e)
@@ -181,6 +193,9 @@ int demand_check(const struct demand *d, struct slot *const *slot, size_t slots,
 	if (d->wanted <= d->max && d->there <= d->max - d->wanted)
 		return 0;
 	largest(d, slot, slots, &top);
-	return err_set(e, -E2BIG, "policy needs %s %s entries beside %s in force, %s are configured (%s): not activated; the largest contributors are %s",
-		grouped(d->wanted, wanted), d->what, grouped(d->there, there), grouped(d->max, max), d->key, str_text(&top));
+	return err_set(e, -E2BIG,
+		"policy needs %s %s entries beside %s in force, %s are configured (%s): not "
+		"activated; the largest contributors are %s",
+		grouped(d->wanted, wanted), d->what, grouped(d->there, there), grouped(d->max, max),
+		d->key, str_text(&top));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walking and filling maps. Called by the other files of datapath. Must hold: a map type that has no batch operations (524 ENOTSUPP or
- * EINVAL, by kernel version) is walked entry by entry with the same outcome.
+ * Walking and filling maps. Called by the other files of datapath. Must hold: a map type that has
+ * no batch operations (524 ENOTSUPP or EINVAL, by kernel version) is walked entry by entry with the
+ * same outcome.
  */
 #include "datapath/table.h"
 
@@ -17,7 +18,8 @@ enum { BATCH = 1024, KERNEL_ENOTSUPP = 524 };
 
 static bool is_per_cpu(uint32_t type)
 {
-	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
 static bool has_no_batch(int r)
@@ -32,8 +34,15 @@ int table_info(int fd, struct table *ret)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
 		return -errno;
-	*ret = (struct table){.fd = fd, .type = info.type, .key_size = info.key_size, .value_size = info.value_size,
-		.max_entries = info.max_entries, .flags = info.map_flags, .id = info.id, .value_bytes = info.value_size, .cpus = 1};
+	*ret = (struct table){.fd = fd,
+		.type = info.type,
+		.key_size = info.key_size,
+		.value_size = info.value_size,
+		.max_entries = info.max_entries,
+		.flags = info.map_flags,
+		.id = info.id,
+		.value_bytes = info.value_size,
+		.cpus = 1};
 	if (is_per_cpu(info.type)) {
 		int cpus = libbpf_num_possible_cpus();
 
@@ -49,7 +58,9 @@ typedef int (*entry_fn)(const void *key, const void *value, void *data);
 
 static int each_single(const struct table *t, entry_fn fn, void *data)
 {
-	SCOPED(freep) char *key = mem_alloc(t->key_size), *next = mem_alloc(t->key_size), *value = mem_alloc(t->value_bytes);
+	SCOPED(freep)
+	char *key = mem_alloc(t->key_size),
+	     *next = mem_alloc(t->key_size), *value = mem_alloc(t->value_bytes);
 	bool more = !bpf_map_get_next_key(t->fd, NULL, next);
 
 	while (more) {
@@ -97,7 +108,10 @@ int table_each(const struct table *t, entry_fn fn, void *data)
 	batch_room(&b, t, t->max_entries < BATCH ? t->max_entries : BATCH);
 	while (!last) {
 		uint32_t count = b.room;
-		int r = bpf_map_lookup_batch(t->fd, first ? NULL : b.in, b.out, b.key, b.value, &count, NULL) < 0 ? -errno : 0;
+		int r = bpf_map_lookup_batch(
+				t->fd, first ? NULL : b.in, b.out, b.key, b.value, &count, NULL) < 0
+				? -errno
+				: 0;
 
 		if (r == -ENOSPC) { /* a bucket larger than the buffers */
 			batch_room(&b, t, b.room * 2);
@@ -109,7 +123,8 @@ int table_each(const struct table *t, entry_fn fn, void *data)
 			return r;
 		last = r == -ENOENT;
 		for (uint32_t i = 0; i < count; i++) {
-			r = fn(b.key + (size_t)i * t->key_size, b.value + (size_t)i * t->value_bytes, data);
+			r = fn(b.key + (size_t)i * t->key_size,
+				b.value + (size_t)i * t->value_bytes, data);
 			if (r)
 				return r;
 		}
@@ -137,7 +152,8 @@ int table_count(const struct table *t, uint64_t *ret)
 	return r;
 }
 
-int table_put(const struct table *t, const void *key, const void *value, size_t count, uint64_t flags, size_t *ret_done)
+int table_put(const struct table *t, const void *key, const void *value, size_t count,
+	uint64_t flags, size_t *ret_done)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = flags);
 	uint32_t n = (uint32_t)count;
@@ -170,7 +186,8 @@ int table_remove(const struct table *t, const void *key, size_t count)
 		return 0;
 	done = has_no_batch(-errno) || n >= count ? 0 : n;
 	for (; done < count; done++) {
-		if (bpf_map_delete_elem(t->fd, (const char *)key + done * t->key_size) < 0 && errno != ENOENT)
+		if (bpf_map_delete_elem(t->fd, (const char *)key + done * t->key_size) < 0 &&
+			errno != ENOENT)
 			return -errno;
 	}
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading addresses and routes: the node's own addresses and their changes, and the check of a workload's namespace. Called by the agent
- * through kern/device.h. Must hold: the watcher's callback runs from the loop only.
+ * Reading addresses and routes: the node's own addresses and their changes, and the check of a
+ * workload's namespace. Called by the agent through kern/device.h. Must hold: the watcher's
+ * callback runs from the loop only.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -132,8 +133,9 @@ static void on_check_route(struct nlmsghdr *h, void *data)
 	struct nlattr *attr[RTA_MAX + 1];
 	struct rtmsg *rt = nlmsg_data(h);
 
-	if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof(*rt), attr, RTA_MAX, NULL) < 0 || rt->rtm_dst_len ||
-		rt->rtm_type != RTN_UNICAST || !attr[RTA_OIF] || nla_get_u32(attr[RTA_OIF]) != c->ifindex)
+	if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof(*rt), attr, RTA_MAX, NULL) < 0 ||
+		rt->rtm_dst_len || rt->rtm_type != RTN_UNICAST || !attr[RTA_OIF] ||
+		nla_get_u32(attr[RTA_OIF]) != c->ifindex)
 		return;
 	if (rt->rtm_family == AF_INET)
 		c->route4 = true;
@@ -141,7 +143,8 @@ static void on_check_route(struct nlmsghdr *h, void *data)
 		c->route6 = true;
 }
 
-static int dump_retry(struct netlink *n, int type, const void *header, size_t len, netlink_fn fn, struct check *c, struct err *e)
+static int dump_retry(struct netlink *n, int type, const void *header, size_t len, netlink_fn fn,
+	struct check *c, struct err *e)
 {
 	int r;
 
@@ -162,7 +165,8 @@ static int check_read(struct netlink *n, const char *name, struct check *c, stru
 	nla_put_string(netlink_add(&b, name, RTM_GETLINK, 0, &ifi, sizeof(ifi)), IFLA_IFNAME, name);
 	r = netlink_send(n, &b, on_check_link, c, e);
 	if (r)
-		return r == -ENODEV ? err_set(e, -ENOENT, "no device %s in the namespace", name) : r;
+		return r == -ENODEV ? err_set(e, -ENOENT, "no device %s in the namespace", name)
+				    : r;
 	r = dump_retry(n, RTM_GETADDR, &ifa, sizeof(ifa), on_check_address, c, e);
 	return r ?: dump_retry(n, RTM_GETROUTE, &rt, sizeof(rt), on_check_route, c, e);
 }
@@ -172,8 +176,8 @@ static const struct addr *wanted(const struct addr *a)
 	return a && (a->word[0] | a->word[1] | a->word[2] | a->word[3]) ? a : NULL;
 }
 
-int device_check_inside(struct device *d, int netns, const char *name, const struct addr *addr4, const struct addr *addr6,
-	struct err *e)
+int device_check_inside(struct device *d, int netns, const char *name, const struct addr *addr4,
+	const struct addr *addr6, struct err *e)
 {
 	SCOPED(netlink_closep) struct netlink *n = NULL;
 	struct check c = {.addr4 = wanted(addr4), .addr6 = wanted(addr6)};
@@ -185,9 +189,11 @@ int device_check_inside(struct device *d, int netns, const char *name, const str
 	if (!c.up)
 		return err_set(e, -ENODATA, "device %s is down", name);
 	if ((c.addr4 && !c.address4) || (c.addr6 && !c.address6))
-		return err_set(e, -ENODATA, "device %s lacks its IPv%d address", name, c.addr4 && !c.address4 ? 4 : 6);
+		return err_set(e, -ENODATA, "device %s lacks its IPv%d address", name,
+			c.addr4 && !c.address4 ? 4 : 6);
 	if ((c.addr4 && !c.route4) || (c.addr6 && !c.route6))
-		return err_set(e, -ENODATA, "no IPv%d default route by %s", c.addr4 && !c.route4 ? 4 : 6, name);
+		return err_set(e, -ENODATA, "no IPv%d default route by %s",
+			c.addr4 && !c.route4 ? 4 : 6, name);
 	return 0;
 }
 
@@ -199,7 +205,8 @@ static int on_change(void *data)
 	return 0;
 }
 
-/* What the messages say does not matter: the callback reads everything anew. Lost ones (ENOBUFS) are a change, too. */
+/* What the messages say does not matter: the callback reads everything anew. Lost ones (ENOBUFS)
+ * are a change, too. */
 static int on_message(int fd, uint32_t events, void *data)
 {
 	struct address_watch *w = data;
@@ -214,7 +221,8 @@ static int on_message(int fd, uint32_t events, void *data)
 	return 0;
 }
 
-int device_watch_addresses(struct device *d, struct loop *l, void (*fn)(void *), void *data, struct err *e)
+int device_watch_addresses(
+	struct device *d, struct loop *l, void (*fn)(void *), void *data, struct err *e)
 {
 	SCOPED(netlink_closep) struct netlink *n = NULL;
 	int r = netlink_open(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, &n, e);
@@ -227,7 +235,8 @@ int device_watch_addresses(struct device *d, struct loop *l, void (*fn)(void *),
 	d->watch->data = data;
 	d->watch->link = TAKE(n);
 	d->watch->defer = loop_add_defer(l, on_change, d->watch);
-	d->watch->source = loop_add_fd(l, netlink_fd(d->watch->link), EPOLLIN, on_message, d->watch);
+	d->watch->source =
+		loop_add_fd(l, netlink_fd(d->watch->link), EPOLLIN, on_message, d->watch);
 	return 0;
 }
 

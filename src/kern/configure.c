@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses, routes, neighbours and forwarding of endpoints' devices. Called by the agent through kern/device.h. Must hold: everything here
- * may be repeated: what is there already is no failure.
+ * Addresses, routes, neighbours and forwarding of endpoints' devices. Called by the agent through
+ * kern/device.h. Must hold: everything here may be repeated: what is there already is no failure.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,10 +45,11 @@ static struct wire wire(const struct addr *a)
 static void add_address(struct netlink_batch *b, uint32_t ifindex, const struct addr *a)
 {
 	struct wire w = wire(a);
-	struct ifaddrmsg ifa = {
-		.ifa_family = (uint8_t)w.family, .ifa_prefixlen = (uint8_t)(w.len * 8), .ifa_index = ifindex};
-	struct nl_msg *m =
-		netlink_add(b, "address inside", RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &ifa, sizeof(ifa));
+	struct ifaddrmsg ifa = {.ifa_family = (uint8_t)w.family,
+		.ifa_prefixlen = (uint8_t)(w.len * 8),
+		.ifa_index = ifindex};
+	struct nl_msg *m = netlink_add(
+		b, "address inside", RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &ifa, sizeof(ifa));
 
 	nla_put(m, IFA_LOCAL, w.len, w.bytes);
 	nla_put(m, IFA_ADDRESS, w.len, w.bytes);
@@ -58,8 +59,10 @@ static void add_address(struct netlink_batch *b, uint32_t ifindex, const struct 
 		netlink_forgive(b, EEXIST);
 }
 
-/* A route to the prefix (to everything when a is NULL) by the device and, unless NULL, the gateway. */
-static struct nl_msg *add_route(struct netlink_batch *b, const char *what, int type, struct rtmsg rt, const struct addr *a, unsigned bits)
+/* A route to the prefix (to everything when a is NULL) by the device and, unless NULL, the gateway.
+ */
+static struct nl_msg *add_route(struct netlink_batch *b, const char *what, int type,
+	struct rtmsg rt, const struct addr *a, unsigned bits)
 {
 	struct wire w = a ? wire(a) : (struct wire){rt.rtm_family, NULL, 0};
 	struct nl_msg *m;
@@ -68,18 +71,23 @@ static struct nl_msg *add_route(struct netlink_batch *b, const char *what, int t
 	rt.rtm_dst_len = (uint8_t)bits;
 	rt.rtm_table = RT_TABLE_MAIN;
 	rt.rtm_protocol = RTPROT_STATIC;
-	m = netlink_add(b, what, type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0, &rt, sizeof(rt));
+	m = netlink_add(b, what, type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0, &rt,
+		sizeof(rt));
 	if (a)
 		nla_put(m, RTA_DST, w.len, w.bytes);
 	return m;
 }
 
-static void add_default(struct netlink_batch *b, uint32_t ifindex, const struct addr *gateway, const struct addr *source)
+static void add_default(struct netlink_batch *b, uint32_t ifindex, const struct addr *gateway,
+	const struct addr *source)
 {
 	struct wire w = wire(gateway), from = wire(source);
 	struct rtmsg link = {.rtm_scope = RT_SCOPE_LINK, .rtm_type = RTN_UNICAST};
-	struct rtmsg all = {.rtm_family = (uint8_t)w.family, .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST};
-	struct nl_msg *m = add_route(b, "route to the gateway inside", RTM_NEWROUTE, link, gateway, (unsigned)w.len * 8);
+	struct rtmsg all = {.rtm_family = (uint8_t)w.family,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST};
+	struct nl_msg *m = add_route(
+		b, "route to the gateway inside", RTM_NEWROUTE, link, gateway, (unsigned)w.len * 8);
 
 	nla_put_u32(m, RTA_OIF, ifindex);
 	m = add_route(b, "default route inside", RTM_NEWROUTE, all, NULL, 0);
@@ -113,7 +121,8 @@ static void allow_ipv6(struct device *d, int netns, const char *name)
 	if (netns_enter(netns, NULL))
 		return;
 	for (unsigned i = 0; i <= ARRAY_SIZE(conf); i++) {
-		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", i < ARRAY_SIZE(conf) ? conf[i] : name);
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
+			i < ARRAY_SIZE(conf) ? conf[i] : name);
 		(void)fd_write_text(path, "0", NULL);
 	}
 	netns_leave(d->own);
@@ -142,8 +151,9 @@ static int configure(struct netlink *n, const struct inside *in, struct err *e)
 	return netlink_send(n, &b, NULL, NULL, e);
 }
 
-int device_configure_inside(struct device *d, int netns, const char *name, const struct addr *addr4, const struct addr *addr6,
-	const struct addr *gateway4, const struct addr *gateway6, uint32_t mtu, struct err *e)
+int device_configure_inside(struct device *d, int netns, const char *name, const struct addr *addr4,
+	const struct addr *addr6, const struct addr *gateway4, const struct addr *gateway6,
+	uint32_t mtu, struct err *e)
 {
 	SCOPED(netlink_closep) struct netlink *n = NULL;
 	struct inside in = {addr4, addr6, gateway4, gateway6, 0, mtu};
@@ -160,21 +170,27 @@ int device_configure_inside(struct device *d, int netns, const char *name, const
 	return r;
 }
 
-static void add_outside(struct netlink_batch *b, uint32_t ifindex, const uint8_t mac[6], const struct addr *a)
+static void add_outside(
+	struct netlink_batch *b, uint32_t ifindex, const uint8_t mac[6], const struct addr *a)
 {
 	struct wire w = wire(a);
-	struct rtmsg rt = {.rtm_scope = w.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST};
-	struct ndmsg nd = {.ndm_family = (uint8_t)w.family, .ndm_ifindex = (int)ifindex, .ndm_state = NUD_PERMANENT};
-	struct nl_msg *m = add_route(b, "route to the endpoint", RTM_NEWROUTE, rt, a, (unsigned)w.len * 8);
+	struct rtmsg rt = {.rtm_scope = w.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST};
+	struct ndmsg nd = {.ndm_family = (uint8_t)w.family,
+		.ndm_ifindex = (int)ifindex,
+		.ndm_state = NUD_PERMANENT};
+	struct nl_msg *m =
+		add_route(b, "route to the endpoint", RTM_NEWROUTE, rt, a, (unsigned)w.len * 8);
 
 	nla_put_u32(m, RTA_OIF, ifindex);
-	m = netlink_add(b, "neighbour entry of the endpoint", RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &nd, sizeof(nd));
+	m = netlink_add(b, "neighbour entry of the endpoint", RTM_NEWNEIGH,
+		NLM_F_CREATE | NLM_F_REPLACE, &nd, sizeof(nd));
 	nla_put(m, NDA_DST, w.len, w.bytes);
 	nla_put(m, NDA_LLADDR, 6, mac);
 }
 
-int device_configure_outside(struct device *d, uint32_t host_ifindex, const uint8_t mac[6], const struct addr *addr4,
-	const struct addr *addr6, struct err *e)
+int device_configure_outside(struct device *d, uint32_t host_ifindex, const uint8_t mac[6],
+	const struct addr *addr4, const struct addr *addr6, struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch b = {0};
 
@@ -186,15 +202,16 @@ int device_configure_outside(struct device *d, uint32_t host_ifindex, const uint
 	return netlink_send(d->link, &b, NULL, NULL, e);
 }
 
-int device_pool_route(struct device *d, const struct addr *addr, unsigned bits, bool remove, struct err *e)
+int device_pool_route(
+	struct device *d, const struct addr *addr, unsigned bits, bool remove, struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch b = {0};
 	struct rtmsg rt = {.rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNREACHABLE};
 
 	if (bits > ADDR_BITS || (is_v4(addr) && bits < ADDR_V4_PREFIX))
 		return err_set(e, -EINVAL, "pool route: /%u is no prefix of this address", bits);
-	add_route(&b, "unreachable route of the pool", remove ? RTM_DELROUTE : RTM_NEWROUTE, rt, addr,
-		is_v4(addr) ? bits - ADDR_V4_PREFIX : bits);
+	add_route(&b, "unreachable route of the pool", remove ? RTM_DELROUTE : RTM_NEWROUTE, rt,
+		addr, is_v4(addr) ? bits - ADDR_V4_PREFIX : bits);
 	if (remove)
 		netlink_forgive(&b, ESRCH);
 	return netlink_send(d->link, &b, NULL, NULL, e);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device pairs of endpoints: making, finding and removing them. Owns the handle with its netlink socket; called by the agent. Must hold: the
- * calling thread is in the node's own namespace again whenever a function returns; IPv6 makes no link-local address on either end, so
- * that a new pair is silent.
+ * Device pairs of endpoints: making, finding and removing them. Owns the handle with its netlink
+ * socket; called by the agent. Must hold: the calling thread is in the node's own namespace again
+ * whenever a function returns; IPv6 makes no link-local address on either end, so that a new pair
+ * is silent.
  */
 #include "kern/device.h"
 
@@ -22,9 +23,9 @@
 #include "kern/netns.h"
 
 /* linux/if_link.h of 6.7 and later */
-enum { NETKIT_PEER_INFO = 1, NETKIT_MODE = 3, NETKIT_POLICY = 4, NETKIT_PEER_POLICY = 5 };
-/* without a program nothing passes */
-enum { NETKIT_MODE_L2 = 1, NETKIT_DROP = 2 };
+enum { NETKIT_PEER_INFO = 1, NETKIT_POLICY = 3, NETKIT_PEER_POLICY = 4, NETKIT_MODE = 5 };
+/* The programs are at the tc hooks of the node's side, as with veth (doc/decisions): netkit's own hooks stay empty and pass. */
+enum { NETKIT_MODE_L2 = 0, NETKIT_PASS = 0 };
 /* The device group of devices that are about to be removed; ours by being unlikely. */
 enum { DOOMED_GROUP = 0x6b696c6d };
 
@@ -68,8 +69,10 @@ static int check_name(const char *name, struct err *e)
 {
 	size_t len = strnlen(name, DEVICE_NAME);
 
-	if (!len || len >= DEVICE_NAME || strpbrk(name, "/: \t\n\v\f\r") || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_set(e, -EINVAL, "'%.*s' is no name for a network device", DEVICE_NAME, name);
+	if (!len || len >= DEVICE_NAME || strpbrk(name, "/: \t\n\v\f\r") || !strcmp(name, ".") ||
+		!strcmp(name, ".."))
+		return err_set(
+			e, -EINVAL, "'%.*s' is no name for a network device", DEVICE_NAME, name);
 	return 0;
 }
 
@@ -98,7 +101,8 @@ static void on_link(struct nlmsghdr *h, void *data)
 	struct link_answer *a = data;
 	struct nlattr *attr[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 
-	if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof(struct ifinfomsg), attr, IFLA_MAX, NULL) < 0)
+	if (h->nlmsg_type != RTM_NEWLINK ||
+		nlmsg_parse(h, sizeof(struct ifinfomsg), attr, IFLA_MAX, NULL) < 0)
 		return;
 	a->ifindex = (uint32_t)((struct ifinfomsg *)nlmsg_data(h))->ifi_index;
 	if (attr[IFLA_LINK] && nla_len(attr[IFLA_LINK]) >= 4)
@@ -107,12 +111,15 @@ static void on_link(struct nlmsghdr *h, void *data)
 		memcpy(a->mac, nla_data(attr[IFLA_ADDRESS]), 6);
 	if (attr[IFLA_IFNAME])
 		copy_text(a->name, attr[IFLA_IFNAME]);
-	if (attr[IFLA_LINKINFO] && nla_parse_nested(info, IFLA_INFO_MAX, attr[IFLA_LINKINFO], NULL) >= 0 && info[IFLA_INFO_KIND])
+	if (attr[IFLA_LINKINFO] &&
+		nla_parse_nested(info, IFLA_INFO_MAX, attr[IFLA_LINKINFO], NULL) >= 0 &&
+		info[IFLA_INFO_KIND])
 		copy_text(a->kind, info[IFLA_INFO_KIND]);
 }
 
 /* By ifindex, or by name when it is 0. -ENODEV. */
-static int link_get(struct netlink *n, uint32_t ifindex, const char *name, struct link_answer *ret, struct err *e)
+static int link_get(struct netlink *n, uint32_t ifindex, const char *name, struct link_answer *ret,
+	struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch b = {0};
 	struct ifinfomsg ifi = {.ifi_index = (int)ifindex};
@@ -126,7 +133,8 @@ static int link_get(struct netlink *n, uint32_t ifindex, const char *name, struc
 	return r ? r : ret->ifindex ? 0 : err_set(e, -ENODEV, "no such device");
 }
 
-static void put_peer(struct nl_msg *m, int attr, const struct device_pair *p, int netns, const uint8_t *mac)
+static void put_peer(
+	struct nl_msg *m, int attr, const struct device_pair *p, int netns, const uint8_t *mac)
 {
 	struct nlattr *nest = nla_nest_start(m, attr);
 	struct ifinfomsg ifi = {0};
@@ -144,8 +152,8 @@ static void put_peer(struct nl_msg *m, int attr, const struct device_pair *p, in
 static void put_netkit(struct nl_msg *m, const struct device_pair *p, int netns)
 {
 	nla_put_u32(m, NETKIT_MODE, NETKIT_MODE_L2);
-	nla_put_u32(m, NETKIT_POLICY, NETKIT_DROP);
-	nla_put_u32(m, NETKIT_PEER_POLICY, NETKIT_DROP);
+	nla_put_u32(m, NETKIT_POLICY, NETKIT_PASS);
+	nla_put_u32(m, NETKIT_PEER_POLICY, NETKIT_PASS);
 	put_peer(m, NETKIT_PEER_INFO, p, netns, NULL);
 }
 
@@ -153,7 +161,8 @@ static void put_netkit(struct nl_msg *m, const struct device_pair *p, int netns)
 static void make_pair_message(struct netlink_batch *b, const struct device_pair *p, int netns)
 {
 	struct ifinfomsg ifi = {0};
-	struct nl_msg *m = netlink_add(b, "make device pair", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
+	struct nl_msg *m = netlink_add(
+		b, "make device pair", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	struct nlattr *info, *data;
 
 	nla_put_string(m, IFLA_IFNAME, p->host_name);
@@ -262,7 +271,8 @@ static int mark_doomed(struct device *d, const uint32_t *ifindex, size_t count, 
 
 	for (size_t i = 0; i < count; i++) {
 		struct ifinfomsg ifi = {.ifi_index = (int)ifindex[i]};
-		struct nl_msg *m = netlink_add(&b, "mark device", RTM_SETLINK, 0, &ifi, sizeof(ifi));
+		struct nl_msg *m =
+			netlink_add(&b, "mark device", RTM_SETLINK, 0, &ifi, sizeof(ifi));
 
 		netlink_forgive(&b, ENODEV);
 		nla_put_u32(m, IFLA_GROUP, DOOMED_GROUP);
@@ -270,7 +280,8 @@ static int mark_doomed(struct device *d, const uint32_t *ifindex, size_t count, 
 	return netlink_send(d->link, &b, NULL, NULL, e);
 }
 
-/* The devices are put into a group of their own, and the group is removed: the kernel then waits once for all of them. */
+/* The devices are put into a group of their own, and the group is removed: the kernel then waits
+ * once for all of them. */
 int device_remove_all(struct device *d, const uint32_t *ifindex, size_t count, struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch b = {0};
@@ -283,7 +294,8 @@ int device_remove_all(struct device *d, const uint32_t *ifindex, size_t count, s
 	}
 	if (r || !count)
 		return r;
-	nla_put_u32(netlink_add(&b, "remove devices", RTM_DELLINK, 0, &any, sizeof(any)), IFLA_GROUP, DOOMED_GROUP);
+	nla_put_u32(netlink_add(&b, "remove devices", RTM_DELLINK, 0, &any, sizeof(any)),
+		IFLA_GROUP, DOOMED_GROUP);
 	netlink_forgive(&b, ENODEV);
 	return netlink_send(d->link, &b, NULL, NULL, e);
 }

@@ -9,7 +9,7 @@ struct address_watch;
 
 struct device {
 	struct netlink *link; /* requests in the node's own namespace */
-	int own;              /* that namespace, to come back to */
+	int own; /* that namespace, to come back to */
 	struct address_watch *watch;
 };
 

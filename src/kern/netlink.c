@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rtnetlink requests in batches. Owns the socket; called by the rest of kern. Must hold: after netlink_send() every request of the batch
- * was answered, so that the next answer on the socket belongs to the next request.
+ * rtnetlink requests in batches. Owns the socket; called by the rest of kern. Must hold: after
+ * netlink_send() every request of the batch was answered, so that the next answer on the socket
+ * belongs to the next request.
  */
 #include "kern/netlink.h"
 
@@ -29,14 +30,16 @@ int netlink_open(unsigned groups, struct netlink **ret, struct err *e)
 	struct netlink *n = mem_alloc(sizeof(*n));
 	int one = 1, room = 1 << 20;
 
-	n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
+	n->fd = socket(
+		AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
 	if (n->fd < 0 || bind(n->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		int r = -errno;
 
 		netlink_close(n);
 		return err_set(e, r, "netlink socket: %s", strerror(-r));
 	}
-	/* without these the error texts are shorter and big answers may need another try: no failure */
+	/* without these the error texts are shorter and big answers may need another try: no
+	 * failure */
 	(void)setsockopt(n->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void)setsockopt(n->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	(void)setsockopt(n->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
@@ -71,11 +74,13 @@ void netlink_batch_done(struct netlink_batch *b)
 	b->count = 0;
 }
 
-struct nl_msg *netlink_add(struct netlink_batch *b, const char *what, int type, int flags, const void *header, size_t len)
+struct nl_msg *netlink_add(struct netlink_batch *b, const char *what, int type, int flags,
+	const void *header, size_t len)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
-	if (!msg || b->count == NETLINK_BATCH || !nlmsg_put(msg, 0, 0, type, 0, NLM_F_REQUEST | NLM_F_ACK | flags) ||
+	if (!msg || b->count == NETLINK_BATCH ||
+		!nlmsg_put(msg, 0, 0, type, 0, NLM_F_REQUEST | NLM_F_ACK | flags) ||
 		nlmsg_append(msg, (void *)header, len, NLMSG_ALIGNTO) < 0)
 		abort(); /* out of memory, or a batch that its author counted wrong */
 	memset(&b->request[b->count], 0, sizeof(b->request[0]));
@@ -148,8 +153,10 @@ static int write_batch(struct netlink *n, struct netlink_batch *b, struct err *e
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	struct iovec part[NETLINK_BATCH];
-	struct msghdr m = {
-		.msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = part, .msg_iovlen = b->count};
+	struct msghdr m = {.msg_name = &kernel,
+		.msg_namelen = sizeof(kernel),
+		.msg_iov = part,
+		.msg_iovlen = b->count};
 
 	for (unsigned i = 0; i < b->count; i++) {
 		struct nlmsghdr *h = nlmsg_hdr(b->request[i].msg);
@@ -182,14 +189,16 @@ static void take_answers(struct answers *a, struct nlmsghdr *h, int len)
 
 		if (index >= a->batch->count) /* of a request before, that was given up */
 			continue;
-		if (h->nlmsg_type == NLMSG_ERROR && nlmsg_datalen(h) >= (int)sizeof(struct nlmsgerr))
+		if (h->nlmsg_type == NLMSG_ERROR &&
+			nlmsg_datalen(h) >= (int)sizeof(struct nlmsgerr))
 			take_outcome(a, index, h);
 		else if (a->fn)
 			a->fn(h, a->data);
 	}
 }
 
-int netlink_send(struct netlink *n, struct netlink_batch *b, netlink_fn fn, void *data, struct err *e)
+int netlink_send(
+	struct netlink *n, struct netlink_batch *b, netlink_fn fn, void *data, struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch own = *b;
 	struct answers a = {&own, n->sequence, own.count, fn, data, 0, e};
@@ -205,14 +214,16 @@ int netlink_send(struct netlink *n, struct netlink_batch *b, netlink_fn fn, void
 		ssize_t len = receive(n);
 
 		if (len < 0)
-			return err_set(e, (int)len, "%s: netlink: %s", own.request[0].what, strerror((int)-len));
+			return err_set(e, (int)len, "%s: netlink: %s", own.request[0].what,
+				strerror((int)-len));
 		take_answers(&a, (void *)n->answer, (int)len);
 	}
 	return a.result;
 }
 
 /* 1: the dump is over. */
-static int take_dump(struct nlmsghdr *h, int len, uint32_t sequence, netlink_fn fn, void *data, bool *ret_torn)
+static int take_dump(
+	struct nlmsghdr *h, int len, uint32_t sequence, netlink_fn fn, void *data, bool *ret_torn)
 {
 	for (; nlmsg_ok(h, len); h = nlmsg_next(h, &len)) {
 		if (h->nlmsg_seq != sequence)
@@ -220,15 +231,20 @@ static int take_dump(struct nlmsghdr *h, int len, uint32_t sequence, netlink_fn 
 		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 			*ret_torn = true;
 		if (h->nlmsg_type == NLMSG_DONE)
-			return nlmsg_datalen(h) >= (int)sizeof(int) && *(int *)nlmsg_data(h) < 0 ? *(int *)nlmsg_data(h) : 1;
+			return nlmsg_datalen(h) >= (int)sizeof(int) && *(int *)nlmsg_data(h) < 0
+				       ? *(int *)nlmsg_data(h)
+				       : 1;
 		if (h->nlmsg_type == NLMSG_ERROR)
-			return nlmsg_datalen(h) >= (int)sizeof(int) ? ((struct nlmsgerr *)nlmsg_data(h))->error ?: 1 : -EBADMSG;
+			return nlmsg_datalen(h) >= (int)sizeof(int)
+				       ? ((struct nlmsgerr *)nlmsg_data(h))->error ?: 1
+				       : -EBADMSG;
 		fn(h, data);
 	}
 	return 0;
 }
 
-int netlink_dump(struct netlink *n, int type, const void *header, size_t len, netlink_fn fn, void *data, struct err *e)
+int netlink_dump(struct netlink *n, int type, const void *header, size_t len, netlink_fn fn,
+	void *data, struct err *e)
 {
 	SCOPED(netlink_batch_done) struct netlink_batch b = {0};
 	uint32_t sequence = n->sequence;
@@ -240,7 +256,8 @@ int netlink_dump(struct netlink *n, int type, const void *header, size_t len, ne
 	while (!r) {
 		ssize_t got = receive(n);
 
-		r = got < 0 ? (int)got : take_dump((void *)n->answer, (int)got, sequence, fn, data, &torn);
+		r = got < 0 ? (int)got
+			    : take_dump((void *)n->answer, (int)got, sequence, fn, data, &torn);
 	}
 	if (r < 0)
 		return err_set(e, r, "netlink dump: %s", strerror(-r));

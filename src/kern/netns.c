@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network namespaces. Called by device.c, address.c and the agent. Must hold: whoever enters leaves again in the same function, with
- * nothing between that could return early.
+ * Network namespaces. Called by device.c, address.c and the agent. Must hold: whoever enters leaves
+ * again in the same function, with nothing between that could return early.
  */
 #include "kern/netns.h"
 
@@ -51,7 +51,8 @@ int netns_open(const char *path, int *ret_fd, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, -errno, "network namespace %s: %s", path, strerror(errno));
-	if (fstatfs(fd, &fs) < 0 || (fs.f_type != NSFS && fs.f_type != PROCFS) || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+	if (fstatfs(fd, &fs) < 0 || (fs.f_type != NSFS && fs.f_type != PROCFS) ||
+		ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_set(e, -EINVAL, "%s: not a network namespace", path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;

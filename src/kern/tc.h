@@ -2,8 +2,8 @@
 #ifndef KILIM_KERN_TC_H
 #define KILIM_KERN_TC_H
 /*
- * BPF programs at devices: classic tc hooks (clsact with one cls_bpf filter per direction at a fixed place), which attach without waiting
- * for a grace period, and links of netkit devices.
+ * BPF programs at devices: classic tc hooks (clsact with one cls_bpf filter per direction at a
+ * fixed place), which attach without waiting for a grace period, and links of netkit devices.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ struct device;
 
 enum tc_hook {
 	TC_HOOK_INGRESS, /* what the device receives */
-	TC_HOOK_EGRESS,  /* what is sent by the device */
+	TC_HOOK_EGRESS, /* what is sent by the device */
 	TC_HOOKS,
 };
 
@@ -28,15 +28,13 @@ struct tc_filter {
 };
 
 /* Our place in both hooks of the device. -ENODEV. */
-int tc_get(struct device *d, uint32_t ifindex, struct tc_filter ret[TC_HOOKS], struct err *e) MUST_USE;
-/* Put the programs there, in place of what was: no packet in between goes without. name tells people whose filter it is. */
-int tc_attach(struct device *d, uint32_t ifindex, const int program[TC_HOOKS], const char *const name[TC_HOOKS], struct err *e) MUST_USE;
+int tc_get(
+	struct device *d, uint32_t ifindex, struct tc_filter ret[TC_HOOKS], struct err *e) MUST_USE;
+/* Put the programs there, in place of what was: no packet in between goes without. name tells
+ * people whose filter it is. */
+int tc_attach(struct device *d, uint32_t ifindex, const int program[TC_HOOKS],
+	const char *const name[TC_HOOKS], struct err *e) MUST_USE;
 /* Remove our filters and, when nothing else uses it, clsact. Missing is fine. */
 int tc_detach(struct device *d, uint32_t ifindex, struct err *e) MUST_USE;
-
-/* A netkit link of the program at the node's end: what its peer sends (TC_HOOK_INGRESS) or what it sends. The fd holds it; pin it. */
-int netkit_link_create(uint32_t ifindex, enum tc_hook hook, int program, int *ret_fd, struct err *e) MUST_USE;
-/* What a netkit link holds; ifindex 0: its device is gone. */
-int netkit_link_info(int fd, uint32_t *ret_ifindex, uint32_t *ret_program);
 
 #endif

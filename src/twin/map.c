@@ -53,7 +53,6 @@ static struct twin_map maps[MAPS_MAX];
 static size_t map_count;
 static struct value *removed;
 static struct {
-	struct twin_map *map;
 	struct record *first, **end;
 	size_t used;
 } ring;
@@ -196,7 +195,7 @@ static void lru_make_room(struct twin_map *m)
 {
 	struct hash_entry *oldest = NULL;
 
-	HASH_EACH (&m->entries, e) {
+	HASH_EACH(&m->entries, e) {
 		if (!oldest ||
 			((struct value *)e->value)->used < ((struct value *)oldest->value)->used)
 			oldest = e;
@@ -251,7 +250,7 @@ static int hash_update(struct twin_map *m, const void *key, const void *value, u
 	hash_put(&m->entries, stored, m->use->key_size, v);
 	if (old)
 		value_drop(m, old);
-	else
+	else if (is_lpm(m))
 		m->with_prefix[bits]++;
 	return 0;
 }
@@ -290,7 +289,8 @@ int twin_map_delete(struct twin_map *m, const void *key)
 	v = hash_remove(&m->entries, stored, m->use->key_size);
 	if (!v)
 		return -ENOENT;
-	m->with_prefix[bits]--;
+	if (is_lpm(m))
+		m->with_prefix[bits]--;
 	value_drop(m, v);
 	return 0;
 }
@@ -299,10 +299,11 @@ void twin_map_clear(struct twin_map *m)
 {
 	if (is_array(m))
 		memset(m->array, 0, (size_t)m->max_entries * m->use->value_size);
-	HASH_EACH (&m->entries, e) {
+	HASH_EACH(&m->entries, e) {
 		value_drop(m, hash_remove(&m->entries, e->key, m->use->key_size));
 	}
-	memset(m->with_prefix, 0, sizeof(m->with_prefix));
+	if (is_lpm(m))
+		memset(m->with_prefix, 0, sizeof(m->with_prefix));
 }
 
 int twin_map_each(
@@ -314,7 +315,7 @@ int twin_map_each(
 		if (r)
 			return r;
 	}
-	HASH_EACH (&m->entries, e) {
+	HASH_EACH(&m->entries, e) {
 		struct value *v = e->value;
 		int r = fn(v->key, v->bytes, data);
 
@@ -363,12 +364,11 @@ static size_t ring_bytes(size_t size)
 	return (size + RING_HEADER + 7) & ~(size_t)7;
 }
 
-void *twin_ring_reserve(struct twin_use *u, __u64 size)
+void *twin_ring_reserve(struct twin_use *u, __u64 size, __u64 flags)
 {
 	struct record *r;
 
-	ring.map = u->map;
-	if (ring.used + ring_bytes(size) > u->map->max_entries - 1)
+	if (flags || ring.used + ring_bytes(size) > u->map->max_entries - 1)
 		return NULL;
 	r = mem_alloc(sizeof(*r) + size);
 	memset(r->bytes, SPOILT, size); /* the kernel does not clear it either */
@@ -377,11 +377,12 @@ void *twin_ring_reserve(struct twin_use *u, __u64 size)
 	return r->bytes;
 }
 
-void twin_ring_submit(void *record)
+void twin_ring_submit(void *record, __u64 flags)
 {
 	struct record *r =
 		(struct record *)(void *)((uint8_t *)record - offsetof(struct record, bytes));
 
+	(void)flags; /* whether to wake a reader: there is none */
 	*ring.end = r;
 	ring.end = &r->next;
 }

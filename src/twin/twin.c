@@ -68,8 +68,10 @@ long twin_skb_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 le
 	return 0;
 }
 
-long twin_skb_store(struct __sk_buff *skb, __u32 offset, const void *from, __u32 len)
+long twin_skb_store(struct __sk_buff *skb, __u32 offset, const void *from, __u32 len, __u64 flags)
 {
+	if (flags & ~(__u64)(BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH))
+		return -EINVAL;
 	if (!is_inside(skb, offset, len))
 		return -EFAULT;
 	memcpy((uint8_t *)twin_skb_data(skb) + offset, from, len);
@@ -82,12 +84,12 @@ long twin_skb_pull(const struct __sk_buff *skb, __u32 len)
 	return len <= skb->len ? 0 : -ENOMEM;
 }
 
-long twin_skb_change_tail(struct __sk_buff *skb, __u32 len)
+long twin_skb_change_tail(struct __sk_buff *skb, __u32 len, __u64 flags)
 {
 	struct skb *s = skb_of(skb);
 	uint8_t *memory;
 
-	if (len > TAIL_MAX || len < ETHER_HDR_LEN)
+	if (flags || len > TAIL_MAX || len < ETHER_HDR_LEN)
 		return -EINVAL;
 	memory = mem_alloc(HEADROOM + len);
 	memcpy(memory + HEADROOM, s->memory + HEADROOM, len < skb->len ? len : skb->len);

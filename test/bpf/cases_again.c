@@ -104,6 +104,12 @@ const struct packet_case cases_again[] = {
 			{.from = B, .to = A, UDP(54, 1000), .flow = ESTABLISHED},
 			BACK(REFUSED(24)),
 		}},
+	{"denied by its port, seen by the answer", .both_paths = true,
+		.shot = {
+			OPEN,
+			BACK(.before = close_53, REFUSED(24)),
+			THERE(REFUSED(24)),
+		}},
 	{"denied and allowed again", .both_paths = true,
 		.shot = {
 			OPEN,

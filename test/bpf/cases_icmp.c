@@ -225,6 +225,13 @@ const struct packet_case cases_icmp[] = {
 			{.from = B, .to = C, ERROR(UNREACHABLE, .from = A, .to = B, UDP(1000, 53)),
 				.drop = DROP_UNKNOWN_FLOW},
 		}},
+	{"an error about another's packet, to one that has such a flow too",
+		.shot = {
+			{.from = A, .to = B, UDP(1000, 53), .flow = HALF_NEW},
+			{.from = C, .to = B, UDP(1000, 53), .flow = HALF_NEW},
+			{.from = B, .to = C, ERROR(UNREACHABLE, .from = A, .to = B, UDP(1000, 53)),
+				.drop = DROP_UNKNOWN_FLOW},
+		}},
 	{"an error about an expired flow",
 		.shot = {
 			{.from = A, .to = B, UDP(1000, 53), .flow = HALF_NEW},

@@ -27,6 +27,20 @@ static void warm_b(struct plane *p)
 	world_bump(p);
 }
 
+static void remove_a(struct plane *p)
+{
+	world_local_remove(p, A);
+	world_endpoint_remove(p, A);
+	world_bump(p);
+}
+
+static void return_a(struct plane *p)
+{
+	world_endpoint(p, A, ENDPOINT_READY);
+	world_local(p, A);
+	world_bump(p);
+}
+
 static void remove_b(struct plane *p)
 {
 	world_local_remove(p, B);
@@ -219,6 +233,16 @@ const struct packet_case cases_sender[] = {
 				.drop = DROP_EP_NOT_READY, .flow = ESTABLISHED},
 			{.from = B, .to = A, UDP(2, 1), .drop = DROP_EP_NOT_READY,
 				.flow = ESTABLISHED | IS_DENIED},
+		}},
+	{"a flow whose opener has gone", .both_paths = true,
+		.shot = {
+			{.from = A, .to = B, UDP(1, 2), .flow = HALF_NEW},
+			{.from = B, .to = A, UDP(2, 1), .flow = ESTABLISHED},
+			{.from = B, .to = A, UDP(2, 1), .before = remove_a, .stack = true,
+				.flow = ESTABLISHED},
+			{.from = B, .to = A, UDP(2, 1), .stack = true, .flow = ESTABLISHED},
+			{.from = B, .to = A, UDP(2, 1), .before = return_a, .flow = ESTABLISHED},
+			{.from = A, .to = B, UDP(1, 2), .flow = ESTABLISHED},
 		}},
 	{"a flow whose answerer has gone",
 		.shot = {

@@ -193,6 +193,12 @@ const struct packet_case cases_tcp[] = {
 				.rule = 9, .flow = ESTABLISHED},
 			DATA_BACK(ESTABLISHED),
 		}},
+	{"a syn against the flow is judged by its own port",
+		.rules = {ALLOW(B, INGRESS, A, 6, 80, 5), ALLOW(A, INGRESS, B, 6, 1000, 7)},
+		.shot = {
+			SHAKE,
+			{.from = B, .to = A, TCP(80, 1000, SYN), .flow = HALF_NEW, .rule = 7},
+		}},
 	{"a syn against the flow takes its place",
 		.shot = {
 			SHAKE,

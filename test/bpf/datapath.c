@@ -22,6 +22,7 @@
 #include "loop/loop.h"
 
 static struct node node;
+static struct loop *loop;
 static struct err e;
 
 static bool ok(int r, const char *what)
@@ -171,11 +172,12 @@ static void drain(struct seen *s)
 {
 	struct loop_source *timer;
 
-	*s = (struct seen){.loop = loop_new()};
+	*s = (struct seen){.loop = loop};
 	timer = loop_add_timer(s->loop, stop, s);
 	loop_timer_in(timer, 50000000);
 	if (!datapath_events_start(node.dp, s->loop, on_event, s, &e))
 		(void)loop_run(s->loop);
+	loop_source_free(timer);
 }
 
 static int count_flows(const struct dp_flow *f, void *data)
@@ -290,6 +292,7 @@ int main(void)
 		node_leave(&node);
 		return tap_done();
 	}
+	loop = loop_new();
 	test_adopt();
 	test_endpoint();
 	if (ok(workload_make(&node, &a, 1, 300, &e), "first workload") &&
@@ -305,5 +308,6 @@ int main(void)
 		workload_done(&node, &b);
 	}
 	node_leave(&node);
+	loop_free(loop);
 	return tap_done();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Death at every step: a child opens the data path with maps of other sizes and is killed before its n-th system call that changes something, for all n.
- * Each time packets go on while it is dead, and the next process finds everything. Needs root.
+ * Death at every step: a child opens the data path with maps of other sizes and is killed before
+ * its n-th system call that changes something, for all n. Each time packets go on while it is dead,
+ * and the next process finds everything. Needs root.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -39,8 +40,10 @@ static bool changes_something(const struct __ptrace_syscall_info *i)
 	case __NR_rmdir:
 		return true;
 	case __NR_bpf:
-		return i->entry.args[0] == BPF_OBJ_PIN || i->entry.args[0] == BPF_MAP_UPDATE_ELEM || i->entry.args[0] == BPF_MAP_DELETE_ELEM ||
-			i->entry.args[0] == BPF_MAP_DELETE_BATCH || i->entry.args[0] == BPF_PROG_TEST_RUN;
+		return i->entry.args[0] == BPF_OBJ_PIN || i->entry.args[0] == BPF_MAP_UPDATE_ELEM ||
+		       i->entry.args[0] == BPF_MAP_DELETE_ELEM ||
+		       i->entry.args[0] == BPF_MAP_DELETE_BATCH ||
+		       i->entry.args[0] == BPF_PROG_TEST_RUN;
 	default:
 		return false;
 	}
@@ -60,7 +63,8 @@ static void child_open(uint32_t flow_max)
 }
 
 /*
- * Let the child run to its step-th change and kill it there. 1: killed; 0: it ended well before; negative: it failed.
+ * Let the child run to its step-th change and kill it there. 1: killed; 0: it ended well before;
+ * negative: it failed.
  */
 static int open_until(uint32_t flow_max, unsigned step)
 {
@@ -75,7 +79,8 @@ static int open_until(uint32_t flow_max, unsigned step)
 	while (WIFSTOPPED(status)) {
 		struct __ptrace_syscall_info info = {0};
 
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY && changes_something(&info) &&
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) > 0 &&
+			info.op == PTRACE_SYSCALL_INFO_ENTRY && changes_something(&info) &&
 			++changes == step) {
 			kill(child, SIGKILL);
 			waitpid(child, &status, 0);
@@ -111,7 +116,8 @@ static bool check(struct traffic *t, unsigned step, uint64_t flows)
 		tap_note("step %u: lost after the next had opened", step);
 	datapath_flow_count(node.dp, &answered, &half);
 	if (answered < flows)
-		tap_note("step %u: %llu of %llu flows", step, (unsigned long long)answered, (unsigned long long)flows);
+		tap_note("step %u: %llu of %llu flows", step, (unsigned long long)answered,
+			(unsigned long long)flows);
 	node_close(&node);
 	return answered >= flows;
 }
@@ -133,7 +139,9 @@ static void test_interrupt(struct workload *a, struct workload *b)
 		r = open_until(22000, step);
 		good = check(&t, step, FLOWS + 1);
 	}
-	tap_ok(good && r == 0 && step > 50, "killed at each %u. of %u steps, the next one opened with all flows", stride, step - stride);
+	tap_ok(good && r == 0 && step > 50,
+		"killed at each %u. of %u steps, the next one opened with all flows", stride,
+		step - stride);
 	tap_ok(!t.lost, "%u exchanges, %u lost", t.exchanges, t.lost);
 	tap_ok(!traffic_leaks(&t), "what may not pass does not");
 	traffic_end(&t);
@@ -148,8 +156,10 @@ int main(void)
 		return tap_skip_all(e.text);
 	o = node_options(&node);
 	o.flow_max = 20000;
-	if (ok(node_open(&node, &o, &e), "open") && ok(workload_make(&node, &a, 1, 300, &e), "first workload") &&
-		ok(workload_make(&node, &b, 2, 301, &e), "second workload") && ok(workload_join(&node, &a, &e), "the first joins") &&
+	if (ok(node_open(&node, &o, &e), "open") &&
+		ok(workload_make(&node, &a, 1, 300, &e), "first workload") &&
+		ok(workload_make(&node, &b, 2, 301, &e), "second workload") &&
+		ok(workload_join(&node, &a, &e), "the first joins") &&
 		ok(workload_join(&node, &b, &e), "the second joins") && !workload_bind(&b)) {
 		test_interrupt(&a, &b);
 		workload_done(&node, &a);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A build with other maps takes over: entries move to the new layout, packets go on meanwhile, and death in the middle loses nothing. Replies
- * pass here by their flow only, so a flow that is lost is a datagram that is lost. Needs root.
+ * A build with other maps takes over: entries move to the new layout, packets go on meanwhile, and
+ * death in the middle loses nothing. Replies pass here by their flow only, so a flow that is lost
+ * is a datagram that is lost. Needs root.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -31,7 +32,8 @@ static bool ok(int r, const char *what)
 	return tap_ok(!r, "%s", what);
 }
 
-/* What an older build may have had: other sizes, another order, a member that is gone, and not all that there are now. */
+/* What an older build may have had: other sizes, another order, a member that is gone, and not all
+ * that there are now. */
 struct old_flow {
 	uint32_t epoch;
 	uint16_t state;
@@ -44,9 +46,12 @@ struct old_flow {
 static struct btf *old_layout(int *ret_key, int *ret_value)
 {
 	struct btf *b = btf__new_empty();
-	int u8 = btf__add_int(b, "unsigned char", 1, 0), u16 = btf__add_int(b, "unsigned short", 2, 0);
-	int u32 = btf__add_int(b, "unsigned int", 4, 0), u64 = btf__add_int(b, "unsigned long long", 8, 0);
-	int addr = btf__add_array(b, u32, u32, 2), port = btf__add_array(b, u32, u16, 2), wide = btf__add_array(b, u32, u64, 2);
+	int u8 = btf__add_int(b, "unsigned char", 1, 0),
+	    u16 = btf__add_int(b, "unsigned short", 2, 0);
+	int u32 = btf__add_int(b, "unsigned int", 4, 0),
+	    u64 = btf__add_int(b, "unsigned long long", 8, 0);
+	int addr = btf__add_array(b, u32, u32, 2), port = btf__add_array(b, u32, u16, 2),
+	    wide = btf__add_array(b, u32, u64, 2);
 
 	*ret_key = btf__add_struct(b, "flow_key4", 16);
 	btf__add_field(b, "addr", addr, 0, 0);
@@ -71,12 +76,19 @@ static int pin_path(const char *name, char path[160])
 /* Put a flow4 of the old layout with count entries in the place of the pinned one. */
 static int make_old_flows(uint32_t count)
 {
-	struct old_flow f = {.epoch = 5, .state = FLOW_STATE_ESTABLISHED, .gone = 9, .expires = UINT64_MAX / 2, .identity = {300, 301}};
+	struct old_flow f = {.epoch = 5,
+		.state = FLOW_STATE_ESTABLISHED,
+		.gone = 9,
+		.expires = UINT64_MAX / 2,
+		.identity = {300, 301}};
 	int key = 0, value = 0, r;
 	struct btf *b = old_layout(&key, &value);
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC, .btf_fd = (uint32_t)btf__fd(b), .btf_key_type_id = (uint32_t)key,
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC,
+		.btf_fd = (uint32_t)btf__fd(b), .btf_key_type_id = (uint32_t)key,
 		.btf_value_type_id = (uint32_t)value);
-	SCOPED(fd_closep) int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "flow4", sizeof(struct flow_key4), sizeof(f), 8192, &opts);
+	SCOPED(fd_closep)
+	int fd = bpf_map_create(
+		BPF_MAP_TYPE_HASH, "flow4", sizeof(struct flow_key4), sizeof(f), 8192, &opts);
 	char path[160];
 
 	if (!b || fd < 0)
@@ -101,8 +113,9 @@ static int check_flow(const struct dp_flow *f, void *data)
 {
 	const struct flow *v = &f->flow;
 	struct seen *s = data;
-	bool right = v->epoch == 5 && v->state == FLOW_STATE_ESTABLISHED && v->expires == UINT64_MAX / 2 && v->identity[0] == 300 &&
-		v->identity[1] == 301 && !v->flags && !v->way[0].packets && !v->rule[0];
+	bool right = v->epoch == 5 && v->state == FLOW_STATE_ESTABLISHED &&
+		     v->expires == UINT64_MAX / 2 && v->identity[0] == 300 &&
+		     v->identity[1] == 301 && !v->flags && !v->way[0].packets && !v->rule[0];
 
 	s->right += right;
 	s->wrong += !right;
@@ -121,15 +134,19 @@ static void test_layout(void)
 	if (datapath_flow_each(node.dp, check_flow, &seen) || seen.right != 3000 || seen.wrong)
 		tap_note("%u right, %u wrong", seen.right, seen.wrong);
 	tap_ok(seen.right == 3000 && !seen.wrong, "they have moved, member by member");
-	tap_ok(!node_has_pin(&node, "map", "previous4") && !node_has_pin(&node, "map", "entry_previous") && !node_has_pin(&node, "map", "flow4-new"),
+	tap_ok(!node_has_pin(&node, "map", "previous4") &&
+			!node_has_pin(&node, "map", "entry_previous") &&
+			!node_has_pin(&node, "map", "flow4-new"),
 		"nothing of the move is left");
 	node_close(&node);
 	ok(make_old_flows(5000), "more of them");
-	tap_ok(node_open(&node, &o, &e) == -E2BIG && strstr(e.text, "map flow4 holds 5000 entries"), "than there is room for: %s", e.text);
+	tap_ok(node_open(&node, &o, &e) == -E2BIG && strstr(e.text, "map flow4 holds 5000 entries"),
+		"than there is room for: %s", e.text);
 	o.flow_max = 6000;
 	seen = (struct seen){0};
 	ok(node_open(&node, &o, &e), "open with room for them");
-	tap_ok(!datapath_flow_each(node.dp, check_flow, &seen) && seen.right == 5000, "they have moved");
+	tap_ok(!datapath_flow_each(node.dp, check_flow, &seen) && seen.right == 5000,
+		"they have moved");
 }
 
 static void test_no_btf(void)
@@ -141,16 +158,18 @@ static void test_no_btf(void)
 	node_close(&node);
 	pin_path("local", path);
 	snprintf(aside, sizeof(aside), "%s_aside", path);
-	tap_ok(fd >= 0 && !rename(path, aside) && !bpf_obj_pin(fd, path), "a map that nothing is known about");
+	tap_ok(fd >= 0 && !rename(path, aside) && !bpf_obj_pin(fd, path),
+		"a map that nothing is known about");
 	o.flow_max = 6000;
-	tap_ok(node_open(&node, &o, &e) == -ENOTSUP && strstr(e.text, "map local"), "is refused: %s", e.text);
+	tap_ok(node_open(&node, &o, &e) == -ENOTSUP && strstr(e.text, "map local"),
+		"is refused: %s", e.text);
 	tap_ok(!rename(aside, path), "the right one comes back");
 	ok(node_open(&node, &o, &e), "and is adopted");
 }
 
 /*
- * Open in a child, with maps of other sizes each time, and kill it after so many nanoseconds (0: let it end). Returns how long it
- * lived; 0: it was not killed but ended.
+ * Open in a child, with maps of other sizes each time, and kill it after so many nanoseconds (0:
+ * let it end). Returns how long it lived; 0: it was not killed but ended.
  */
 static uint64_t open_in_child(struct traffic *t, uint32_t flow_max, uint64_t kill_ns)
 {
@@ -197,17 +216,23 @@ static void test_live(struct workload *a, struct workload *b)
 
 		longest = took > longest ? took : longest;
 	}
-	tap_ok(!t.lost, "6 builds take over under load: %u exchanges, %u lost", t.exchanges, t.lost);
+	tap_ok(!t.lost, "6 builds take over under load: %u exchanges, %u lost", t.exchanges,
+		t.lost);
 	/* the first third of the time passes before anything changes */
 	for (uint64_t i = 0; i < KILLS; i++)
-		killed += open_in_child(&t, i & 1 ? 40000 : 38000, longest / 3 + longest * i / (KILLS * 3 / 2)) > 0;
-	tap_ok(!t.lost, "%u of %d more are killed: %u exchanges, %u lost", killed, KILLS, t.exchanges, t.lost);
-	tap_ok(killed > KILLS / 2, "most before they were through (%llu ms)", (unsigned long long)longest / 1000000);
+		killed += open_in_child(&t, i & 1 ? 40000 : 38000,
+				  longest / 3 + longest * i / (KILLS * 3 / 2)) > 0;
+	tap_ok(!t.lost, "%u of %d more are killed: %u exchanges, %u lost", killed, KILLS,
+		t.exchanges, t.lost);
+	tap_ok(killed > KILLS / 2, "most before they were through (%llu ms)",
+		(unsigned long long)longest / 1000000);
 	o.flow_max = 50000;
 	ok(node_open(&node, &o, &e), "the last one opens");
 	datapath_flow_count(node.dp, &after, &half);
-	tap_ok(after >= answered + t.exchanges - 200, "and has all flows: %llu", (unsigned long long)after);
-	left = node_has_pin(&node, "map", "previous4") || node_has_pin(&node, "map", "flow4-new") || node_has_pin(&node, "prog", "endpoint_egress-new");
+	tap_ok(after >= answered + t.exchanges - 200, "and has all flows: %llu",
+		(unsigned long long)after);
+	left = node_has_pin(&node, "map", "previous4") || node_has_pin(&node, "map", "flow4-new") ||
+	       node_has_pin(&node, "prog", "endpoint_egress-new");
 	tap_ok(!left && node_has_pin(&node, "map", "flow4"), "nothing of the moves is left");
 	tap_ok(!traffic_leaks(&t), "the other still may not open");
 	traffic_end(&t);
@@ -227,9 +252,12 @@ int main(void)
 		node_close(&node);
 		(void)datapath_uninstall(node.bpf_root, &e);
 		o.flow_max = 20000;
-		if (ok(node_open(&node, &o, &e), "open afresh") && ok(workload_make(&node, &a, 1, 300, &e), "first workload") &&
-			ok(workload_make(&node, &b, 2, 301, &e), "second workload") && ok(workload_join(&node, &a, &e), "the first joins") &&
-			ok(workload_join(&node, &b, &e), "the second joins") && !workload_bind(&b)) {
+		if (ok(node_open(&node, &o, &e), "open afresh") &&
+			ok(workload_make(&node, &a, 1, 300, &e), "first workload") &&
+			ok(workload_make(&node, &b, 2, 301, &e), "second workload") &&
+			ok(workload_join(&node, &a, &e), "the first joins") &&
+			ok(workload_join(&node, &b, &e), "the second joins") &&
+			!workload_bind(&b)) {
 			test_live(&a, &b);
 			workload_done(&node, &a);
 			workload_done(&node, &b);

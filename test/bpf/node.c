@@ -133,7 +133,7 @@ int workload_make(
 	int r;
 
 	*w = (struct workload){
-		.netns = -1, .udp = -1, .pair = {.kind = DEVICE_VETH, .name = "eth0", .mtu = 1500}};
+		.netns = -1, .udp = -1, .pair = {.kind = n->kind, .name = "eth0", .mtu = 1500}};
 	snprintf(w->pair.host_name, sizeof(w->pair.host_name), "kt%u", number);
 	r = namespace_make(&w->netns, e);
 	r = r ? r : device_pair_create(n->device, w->netns, &w->pair, e);
@@ -198,7 +198,8 @@ bool socket_send(int from, const struct workload *to, uint16_t port, int to_fd)
 	if (sendto(from, &serial, sizeof(serial), 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return false;
 	while (got != serial) {
-		if (poll(&p, 1, WAIT_MS) != 1 || recv(to_fd, &got, sizeof(got), MSG_DONTWAIT) != sizeof(got))
+		if (poll(&p, 1, WAIT_MS) != 1 ||
+			recv(to_fd, &got, sizeof(got), MSG_DONTWAIT) != sizeof(got))
 			return false;
 	}
 	return true;

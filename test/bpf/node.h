@@ -17,6 +17,7 @@ struct node {
 	struct device *device;
 	struct datapath *dp;
 	bool adopted; /* what the last node_open() said */
+	enum device_kind kind; /* of the workloads' devices */
 };
 
 struct workload {

@@ -204,6 +204,7 @@ static const struct plane_ops kernel_ops = {
 static int device_make(struct nl_sock *nl, uint32_t ifindex, struct err *e)
 {
 	struct rtnl_link *link = rtnl_link_veth_alloc();
+	struct rtnl_link *peer = rtnl_link_veth_get_peer(link); /* a reference of our own */
 	char name[32];
 	int r;
 
@@ -211,9 +212,10 @@ static int device_make(struct nl_sock *nl, uint32_t ifindex, struct err *e)
 	rtnl_link_set_name(link, name);
 	rtnl_link_set_ifindex(link, (int)ifindex);
 	snprintf(name, sizeof(name), "peer%u", ifindex);
-	rtnl_link_set_name(rtnl_link_veth_get_peer(link), name);
-	rtnl_link_set_ifindex(rtnl_link_veth_get_peer(link), (int)ifindex + 1000);
+	rtnl_link_set_name(peer, name);
+	rtnl_link_set_ifindex(peer, (int)ifindex + 1000);
 	r = rtnl_link_add(nl, link, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_link_put(peer);
 	rtnl_link_veth_release(link);
 	return r < 0 ? err_set(e, -EIO, "veth with ifindex %u: %s", ifindex, nl_geterror(r)) : 0;
 }

@@ -15,8 +15,10 @@ int traffic_policy(struct node *n, uint32_t revision, struct err *e)
 		for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 			bool allow = (d == POLICY_EGRESS) == (i == 0);
 
-			rule[i][d].key = (struct rule_key){.prefixlen = RULE_PREFIX_CLASS, .direction = (uint8_t)d};
-			rule[i][d].decision.verdict = rule[i][d].decision.shadow = allow ? POLICY_ALLOW : POLICY_DEFAULT_DENY;
+			rule[i][d].key = (struct rule_key){
+				.prefixlen = RULE_PREFIX_CLASS, .direction = (uint8_t)d};
+			rule[i][d].decision.verdict = rule[i][d].decision.shadow =
+				allow ? POLICY_ALLOW : POLICY_DEFAULT_DENY;
 			rule[i][d].decision.flags = POLICY_ENFORCED;
 		}
 		slot[i].rule = rule[i];
@@ -27,7 +29,8 @@ int traffic_policy(struct node *n, uint32_t revision, struct err *e)
 
 void traffic_begin(struct traffic *t, const struct workload *a, const struct workload *b)
 {
-	*t = (struct traffic){.a = a, .b = b, .port = FIRST_PORT, .socket = workload_socket(a, STAYING_PORT)};
+	*t = (struct traffic){
+		.a = a, .b = b, .port = FIRST_PORT, .socket = workload_socket(a, STAYING_PORT)};
 }
 
 void traffic_end(struct traffic *t)
@@ -41,8 +44,10 @@ void traffic_exchange(struct traffic *t)
 	int b = t->b->udp;
 
 	t->exchanges++;
-	t->lost += !socket_send(t->socket, t->b, TRAFFIC_PORT, b) || !socket_send(b, t->a, STAYING_PORT, t->socket);
-	t->lost += fresh < 0 || !socket_send(fresh, t->b, TRAFFIC_PORT, b) || !socket_send(b, t->a, t->port, fresh);
+	t->lost += !socket_send(t->socket, t->b, TRAFFIC_PORT, b) ||
+		   !socket_send(b, t->a, STAYING_PORT, t->socket);
+	t->lost += fresh < 0 || !socket_send(fresh, t->b, TRAFFIC_PORT, b) ||
+		   !socket_send(b, t->a, t->port, fresh);
 	t->port = t->port < LAST_PORT ? t->port + 1 : FIRST_PORT;
 }
 

@@ -2,8 +2,8 @@
 #ifndef KILIM_TEST_BPF_TRAFFIC_H
 #define KILIM_TEST_BPF_TRAFFIC_H
 /*
- * Traffic that tells whether a flow is lost: only one end may open (identity 300), so the answers of the other (301) pass by their flow
- * or not at all.
+ * Traffic that tells whether a flow is lost: only one end may open (identity 300), so the answers
+ * of the other (301) pass by their flow or not at all.
  */
 #include "bpf/node.h"
 
@@ -11,8 +11,8 @@ enum { TRAFFIC_PORT = 7000 };
 
 struct traffic {
 	const struct workload *a, *b; /* b is bound to TRAFFIC_PORT */
-	int socket;                   /* of the flow that stays */
-	uint16_t port;                /* of the next that is new */
+	int socket; /* of the flow that stays */
+	uint16_t port; /* of the next that is new */
 	unsigned exchanges, lost;
 };
 

@@ -266,6 +266,16 @@ static void class_write(struct plane *p, enum who of, uint32_t slot, enum who pe
 	}
 }
 
+/* Whether a rule of this identity names the peer: all others are class 0. */
+static bool is_named(const struct world_rule *rules, enum who of, enum who peer)
+{
+	for (size_t i = 0; rules && i < WORLD_RULES && rules[i].of; i++) {
+		if (row[rules[i].of].identity == row[of].identity && rules[i].peer == peer)
+			return true;
+	}
+	return false;
+}
+
 static void slot_write(
 	struct plane *p, enum who of, uint32_t generation, const struct world_rule *rules)
 {
@@ -278,10 +288,8 @@ static void slot_write(
 		struct peer_key pk = {.slot = slot, .identity = row[peer].identity};
 		struct peer_class class = {.class = {(uint16_t)peer, (uint16_t)peer}};
 
-		if (!row[peer].identity || peer == C || peer == TENANT2 || peer == GATEWAY)
-			continue; /* another has this identity */
-		if (peer == OUTSIDE)
-			continue; /* its identity differs by family, and is class 0 */
+		if (!row[peer].identity || !is_named(rules, of, peer))
+			continue;
 		plane_update(p, "peer", &pk, &class);
 		for (uint8_t d = 0; d < POLICY_DIRECTIONS; d++)
 			class_write(p, of, slot, peer, d, rules);

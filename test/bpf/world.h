@@ -28,7 +28,8 @@ enum who {
 
 enum { WORLD_REVISION = 6, WORLD_EPOCH = 100, WORLD_TENANT_DOMAIN = 7, WORLD_RULES = 12 };
 
-/* One line of a policy. Class 0 is everybody, a named peer has a class of its own. */
+/* One line of a policy. Class 0 is everybody, a named peer has a class of its own. Of those who
+ * share an identity the first is named; OUTSIDE, whose identity differs by family, is never. */
 struct world_rule {
 	enum who of;
 	uint8_t direction; /* enum policy_direction */

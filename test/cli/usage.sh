@@ -12,8 +12,8 @@ wrong() { # TEXT ARGUMENT...
 	says "kilim $*" 2 "$text"
 	[ ! -s "$T/calls" ] || not_ok "kilim $*: nothing is called" "$(<"$T/calls")"
 }
-wrong "unknown command 'endpont'; did you mean 'endpoint'?" endpont list
-wrong "unknown command 'endpoint lsit'; did you mean 'list'?" endpoint lsit
+wrong "unknown command 'endpointt'; did you mean 'endpoint'?" endpointt list
+wrong "unknown command 'endpoint liist'; did you mean 'list'?" endpoint liist
 wrong "unknown command 'obs'; did you mean 'observe'?" obs
 wrong "unknown command 'xyzzy'" xyzzy
 wrong "kilim endpoint needs a command" endpoint
@@ -44,7 +44,7 @@ wrong "--not is given twice" observe --not --not --pod x
 wrong "unknown option '--not'" status --not
 wrong "there is completion for bash and zsh, not for 'fish'" completion fish
 
-run endpoint lsit
+run endpoint liist
 if [[ $ERR == *$'\n'"Try 'kilim endpoint --help'." ]]; then ok "the way to help is shown"; else not_ok "the way to help is shown" "$ERR"; fi
 run
 if [ "$STATUS" = 2 ] && [[ $OUT == *"Commands:"*"endpoint list"* ]]; then ok "kilim alone"; else not_ok "kilim alone" "$STATUS $OUT"; fi

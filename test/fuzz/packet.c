@@ -169,29 +169,33 @@ static void check_outcome(const struct plane_packet *in, const struct plane_pack
 static void packet_run(
 	struct plane *p, const struct script_step *s, bool slow, bool shut, struct record *rec)
 {
-	struct plane_packet in = {
-		.hook = s->ingress ? PLANE_INGRESS : PLANE_EGRESS,
-		.ifindex = s->ifindex,
-		.ingress_ifindex = s->ingress_ifindex,
-		.vlan = s->vlan,
-		.slow = slow,
-		.len = s->len,
-	};
+	static struct plane_packet in, out; /* large: cleared only as far as they are used */
 	struct outcome *o = &rec->outcome[rec->packets++];
-	struct plane_packet out;
 	struct event ev;
 
+	in.hook = s->ingress ? PLANE_INGRESS : PLANE_EGRESS;
+	in.ifindex = s->ifindex;
+	in.ingress_ifindex = s->ingress_ifindex;
+	in.vlan = s->vlan;
+	in.slow = slow;
+	in.len = s->len;
 	memcpy(in.bytes, s->bytes, s->len);
 	out = in;
 	plane_run(p, &out);
 	check_outcome(&in, &out, shut);
-	memset(o, 0, sizeof(*o));
 	o->action = out.action;
 	o->redirect = out.redirect;
+	o->reason = 0;
 	o->len = out.len;
 	memcpy(o->bytes, out.bytes, out.len);
 	while (plane_event(p, &ev))
 		o->reason = o->reason << 8 | ev.reason | (uint32_t)ev.type << 4;
+}
+
+static bool same_outcome(const struct outcome *a, const struct outcome *b)
+{
+	return a->action == b->action && a->redirect == b->redirect && a->reason == b->reason &&
+	       a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
 }
 
 static void policy_write(struct plane *p, uint8_t choice, bool shut, bool first)
@@ -277,7 +281,7 @@ static void compare(struct record *fast, struct record *slow)
 	if (fast->packets != slow->packets)
 		fail("another number of packets");
 	for (size_t i = 0; i < fast->packets; i++) {
-		if (memcmp(&fast->outcome[i], &slow->outcome[i], sizeof(fast->outcome[i])))
+		if (!same_outcome(&fast->outcome[i], &slow->outcome[i]))
 			fail("the known-flow path gave another outcome");
 	}
 	if (fast->rows.count != slow->rows.count)

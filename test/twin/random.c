@@ -44,6 +44,9 @@ struct row_change {
 /* From a number, so that both sides get the same. */
 static void row_apply(struct flow *f, uint32_t kind, uint32_t value)
 {
+	static const uint8_t reason[] = {DROP_POLICY_DENIED, DROP_POLICY_DENY, DROP_EP_NOT_READY,
+		DROP_INVALID_IDENTITY, DROP_NONE};
+
 	switch (kind) {
 	case 0:
 		f->expires = value & 1;
@@ -59,9 +62,7 @@ static void row_apply(struct flow *f, uint32_t kind, uint32_t value)
 		break;
 	case 4:
 		f->flags ^= FLOW_DENIED;
-		f->reason =
-			(uint8_t)(value % 3 ? (value & 4 ? DROP_POLICY_DENIED : DROP_POLICY_DENY)
-					    : value >> 8);
+		f->reason = reason[value % sizeof(reason)];
 		f->direction = value >> 4 & 1;
 		break;
 	case 5:

@@ -94,8 +94,10 @@ static void test_last_good(void **state)
 		struct sources t = {0};
 
 		open_sources(&t);
-		if (!life)
+		if (!life) {
 			assert_int_equal(update(&t, "a.yaml", POLICY("a", "web"), &e), 0);
+			sources_settle(&t);
+		}
 		assert_int_not_equal(update(&t, "a.yaml", "kind: x", &e), 0);
 		assert_non_null(sources_policy(&t, "CiliumNetworkPolicy", "default", "a", NULL));
 		if (life)
@@ -108,6 +110,31 @@ static void test_last_good(void **state)
 		open_sources(&t);
 		assert_int_not_equal(update(&t, "a.yaml", "kind: x", &e), 0);
 		assert_null(sources_find(&t, SOURCE_FILE, "a.yaml")->content);
+	}
+}
+
+/* A change that was never in force: the next run goes back to what was. */
+static void test_recall(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	for (int life = 0; life < 2; life++) {
+		SCOPED(sources_done) struct sources t = {0};
+		const struct source *s;
+
+		open_sources(&t);
+		if (!life) {
+			assert_int_equal(update(&t, "a.yaml", POLICY("a", "web"), &e), 0);
+			sources_settle(&t);
+		}
+		assert_int_equal(update(&t, "a.yaml", POLICY("b", "web"), &e), 0);
+		assert_int_equal(update(&t, "new.yaml", POLICY("c", "web"), &e), 0);
+		sources_recall(&t);
+		s = sources_find(&t, SOURCE_FILE, "a.yaml");
+		assert_string_equal(s->applied->set.policy[0].name, "a");
+		assert_string_equal(s->content->set.policy[0].name, "b");
+		assert_null(sources_find(&t, SOURCE_FILE, "new.yaml")->applied);
 	}
 }
 
@@ -250,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_broken_keeps_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_objects, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stored_outlive, setup, teardown),
