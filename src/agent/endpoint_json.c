@@ -154,7 +154,7 @@ static int get_labels(const json_t *j, struct agent_endpoint *ep, struct err *e)
 	if (count > LABELS_MAX)
 		return err_set(e, -EINVAL, "labels: %zu of them; at most %d", count, LABELS_MAX);
 	/* room for the namespace and the cluster */
-	ep->labels.label = arena_array(&ep->mem, count + 2, sizeof(struct label));
+	ep->labels.label = arena_array(&ep->mem, count, sizeof(struct label));
 	json_array_foreach(list, i, item)
 	{
 		const char *text = json_string_value(item);
@@ -282,19 +282,17 @@ static int request_check(const struct agent_endpoint *ep, struct err *e)
 	return 0;
 }
 
-/* Sources whose labels only kilim itself gives: they stand for what an address or a node is. */
+/* What says where a workload belongs is not the workload's to say (GHSA-pfhr-pccp-hwmh). */
 static int labels_check(const struct labels *l, struct err *e)
 {
-	static const char *const ours[] = {"reserved", "cidr", "cidrgroup", "fqdn", "node", "any"};
-
 	for (size_t i = 0; i < l->count; i++) {
-		for (size_t j = 0; j < ARRAY_SIZE(ours); j++) {
-			if (str_eq(l->label[i].source, ours[j]))
-				return err_set(e, -EINVAL,
-					"labels: %.40s:%.60s: endpoints cannot have labels of "
-					"source %s",
-					l->label[i].source, l->label[i].key, ours[j]);
-		}
+		SCOPED(str_done) struct str text = {0};
+
+		if (!label_is_authority(&l->label[i]))
+			continue;
+		label_format(&text, &l->label[i]);
+		return err_set(e, -EINVAL, "labels: %.120s: only kilim gives this one, from the endpoint's namespace and cluster",
+			str_text(&text));
 	}
 	return 0;
 }
@@ -302,30 +300,17 @@ static int labels_check(const struct labels *l, struct err *e)
 /* Every endpoint is in a namespace and a cluster; what says nothing about identity is left out. */
 static int labels_complete(struct agent *a, struct agent_endpoint *ep, struct err *e)
 {
-	const struct label added[] = {{"k8s", "io.kubernetes.pod.namespace", ep->namespace},
-		{"k8s", "io.cilium.k8s.policy.cluster", a->conf->cluster_name}};
-	size_t kept = 0;
+	const struct workload_place place = {.namespace = ep->namespace, .cluster = a->conf->cluster_name};
+	struct labels complete;
 	int r = labels_check(&ep->labels, e);
 
-	if (r)
-		return r;
-	for (size_t i = 0; i < ep->labels.count; i++) {
-		if (label_is_identity_relevant(&ep->labels.label[i]))
-			ep->labels.label[kept++] = ep->labels.label[i];
-	}
-	ep->labels.count = kept;
-	for (size_t i = 0; i < ARRAY_SIZE(added); i++) {
-		struct label *l = &ep->labels.label[ep->labels.count++];
-
-		*l = (struct label){arena_strdup(&ep->mem, added[i].source),
-			arena_strdup(&ep->mem, added[i].key),
-			arena_strdup(&ep->mem, added[i].value)};
-	}
-	if (labels_normalize(&ep->labels, e) < 0) {
+	r = r ?: labels_of_workload(&ep->mem, &ep->labels, &place, &complete, e);
+	if (r) {
 		/* two values for one key: the request is wrong, nothing is there already */
 		(void)err_prefix(e, "labels");
 		return -EINVAL;
 	}
+	ep->labels = complete;
 	return 0;
 }
 

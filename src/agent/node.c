@@ -16,14 +16,12 @@
 
 static void set_world(struct agent *a)
 {
-	bool dual = a->conf->ipv4 && a->conf->ipv6;
 	struct prefix all6 = {.bits = 0}, all4 = {.bits = ADDR_V4_PREFIX};
 
 	all4.addr.byte[10] = all4.addr.byte[11] = 0xff;
-	addresses_set(
-		a->addresses, ADDRESS_WORLD, &all6, dual ? IDENTITY_WORLD_IPV6 : IDENTITY_WORLD);
-	addresses_set(
-		a->addresses, ADDRESS_WORLD, &all4, dual ? IDENTITY_WORLD_IPV4 : IDENTITY_WORLD);
+	/* also where one family is off: 0.0.0.0/0 must never mean the other one */
+	addresses_set(a->addresses, ADDRESS_WORLD, &all6, IDENTITY_WORLD_IPV6);
+	addresses_set(a->addresses, ADDRESS_WORLD, &all4, IDENTITY_WORLD_IPV4);
 }
 
 static void set_host(struct agent *a, const struct addr *addr)

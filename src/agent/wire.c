@@ -52,7 +52,6 @@ static int open_node(struct agent *a, struct err *e)
 static int open_datapath(struct agent *a, struct err *e)
 {
 	const struct conf *c = a->conf;
-	bool dual = c->ipv4 && c->ipv6;
 	const struct datapath_options o = {
 		.bpf_root = c->bpf_root,
 		.config =
@@ -65,8 +64,8 @@ static int open_datapath(struct agent *a, struct err *e)
 				.timeout_any = c->timeout_any_ns,
 				.timeout_frag = FRAGMENT_TIMEOUT_NS,
 				.sweep_ns = SWEEP_NS,
-				.world4 = dual ? IDENTITY_WORLD_IPV4 : IDENTITY_WORLD,
-				.world6 = dual ? IDENTITY_WORLD_IPV6 : IDENTITY_WORLD,
+				.world4 = IDENTITY_WORLD_IPV4,
+				.world6 = IDENTITY_WORLD_IPV6,
 				.allow_localhost = c->localhost != CONF_LOCALHOST_POLICY,
 				.trace = c->aggregation == CONF_AGGREGATE_MEDIUM,
 			},
@@ -98,7 +97,7 @@ static int open_state(struct agent *a, struct err *e)
 	const struct conf *c = a->conf;
 	int r;
 
-	a->identities = identities_new(c->cluster_name, c->ipv4 && c->ipv6);
+	a->identities = identities_new(c->cluster_name, true);
 	agent_load_identities(a);
 	a->endpoints = endpoints_new(a);
 	a->policies = policies_new(a);

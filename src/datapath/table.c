@@ -59,8 +59,8 @@ typedef int (*entry_fn)(const void *key, const void *value, void *data);
 static int each_single(const struct table *t, entry_fn fn, void *data)
 {
 	SCOPED(freep)
-	char *key = mem_alloc(t->key_size),
-	     *next = mem_alloc(t->key_size), *value = mem_alloc(t->value_bytes);
+	char *key = mem_alloc(t->key_size), *next = mem_alloc(t->key_size),
+	     *value = mem_alloc(t->value_bytes);
 	bool more = !bpf_map_get_next_key(t->fd, NULL, next);
 
 	while (more) {

@@ -24,7 +24,8 @@
 
 /* linux/if_link.h of 6.7 and later */
 enum { NETKIT_PEER_INFO = 1, NETKIT_POLICY = 3, NETKIT_PEER_POLICY = 4, NETKIT_MODE = 5 };
-/* The programs are at the tc hooks of the node's side, as with veth (doc/decisions): netkit's own hooks stay empty and pass. */
+/* The programs are at the tc hooks of the node's side, as with veth (doc/decisions): netkit's own
+ * hooks stay empty and pass. */
 enum { NETKIT_MODE_L2 = 0, NETKIT_PASS = 0 };
 /* The device group of devices that are about to be removed; ours by being unlikely. */
 enum { DOOMED_GROUP = 0x6b696c6d };
@@ -88,7 +89,7 @@ static void make_mac(uint8_t mac[6])
 struct link_answer {
 	uint32_t ifindex, peer;
 	uint8_t mac[6];
-	char name[DEVICE_NAME], kind[DEVICE_NAME];
+	char name[DEVICE_NAME];
 };
 
 static void copy_text(char to[DEVICE_NAME], const struct nlattr *attr)
@@ -99,7 +100,7 @@ static void copy_text(char to[DEVICE_NAME], const struct nlattr *attr)
 static void on_link(struct nlmsghdr *h, void *data)
 {
 	struct link_answer *a = data;
-	struct nlattr *attr[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
+	struct nlattr *attr[IFLA_MAX + 1];
 
 	if (h->nlmsg_type != RTM_NEWLINK ||
 		nlmsg_parse(h, sizeof(struct ifinfomsg), attr, IFLA_MAX, NULL) < 0)
@@ -111,10 +112,6 @@ static void on_link(struct nlmsghdr *h, void *data)
 		memcpy(a->mac, nla_data(attr[IFLA_ADDRESS]), 6);
 	if (attr[IFLA_IFNAME])
 		copy_text(a->name, attr[IFLA_IFNAME]);
-	if (attr[IFLA_LINKINFO] &&
-		nla_parse_nested(info, IFLA_INFO_MAX, attr[IFLA_LINKINFO], NULL) >= 0 &&
-		info[IFLA_INFO_KIND])
-		copy_text(a->kind, info[IFLA_INFO_KIND]);
 }
 
 /* By ifindex, or by name when it is 0. -ENODEV. */
@@ -312,16 +309,6 @@ bool device_exists(struct device *d, uint32_t ifindex, const char *host_name)
 	struct link_answer a;
 
 	return ifindex && !link_get(d->link, ifindex, NULL, &a, NULL) && !strcmp(a.name, host_name);
-}
-
-int device_kind(struct device *d, uint32_t ifindex, enum device_kind *ret, struct err *e)
-{
-	struct link_answer a;
-	int r = link_get(d->link, ifindex, NULL, &a, e);
-
-	if (!r)
-		*ret = strcmp(a.kind, "netkit") ? DEVICE_VETH : DEVICE_NETKIT;
-	return r;
 }
 
 struct all_links {

@@ -58,8 +58,6 @@ int device_remove_all(
 uint32_t device_index(struct device *d, const char *name);
 /* A device named host_name is there and has this MAC: for adoption after a restart. */
 bool device_exists(struct device *d, uint32_t ifindex, const char *host_name);
-/* What the device is; anything but netkit counts as veth: it takes classic tc hooks. */
-int device_kind(struct device *d, uint32_t ifindex, enum device_kind *ret, struct err *e) MUST_USE;
 /* The ifindex of every device of the node: free() the array. */
 int device_all(struct device *d, uint32_t **ret, size_t *ret_count, struct err *e) MUST_USE;
 /* Open a namespace by path (/var/run/netns/x, /proc/PID/ns/net); -ENOENT and -EINVAL (not a network

@@ -3,7 +3,7 @@
 #define KILIM_KERN_TC_H
 /*
  * BPF programs at devices: classic tc hooks (clsact with one cls_bpf filter per direction at a
- * fixed place), which attach without waiting for a grace period, and links of netkit devices.
+ * fixed place), which attach without waiting for a grace period.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -199,6 +199,9 @@ static void test_netkit(void)
 		netkit_traffic(&a, &b);
 	node_close(&node);
 	ok(datapath_uninstall(node.bpf_root, &e), "uninstall");
+	tap_ok(!tc_get(node.device, a.pair.host_ifindex, at, &e) && !at[0].program &&
+			!at[1].program,
+		"no filters are left");
 	workload_done(&node, &a);
 	workload_done(&node, &b);
 }
