@@ -291,7 +291,9 @@ static int labels_check(const struct labels *l, struct err *e)
 		if (!label_is_authority(&l->label[i]))
 			continue;
 		label_format(&text, &l->label[i]);
-		return err_set(e, -EINVAL, "labels: %.120s: only kilim gives this one, from the endpoint's namespace and cluster",
+		return err_set(e, -EINVAL,
+			"labels: %.120s: only kilim gives this one, from the endpoint's namespace "
+			"and cluster",
 			str_text(&text));
 	}
 	return 0;
@@ -300,7 +302,8 @@ static int labels_check(const struct labels *l, struct err *e)
 /* Every endpoint is in a namespace and a cluster; what says nothing about identity is left out. */
 static int labels_complete(struct agent *a, struct agent_endpoint *ep, struct err *e)
 {
-	const struct workload_place place = {.namespace = ep->namespace, .cluster = a->conf->cluster_name};
+	const struct workload_place place = {
+		.namespace = ep->namespace, .cluster = a->conf->cluster_name};
 	struct labels complete;
 	int r = labels_check(&ep->labels, e);
 

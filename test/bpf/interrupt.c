@@ -124,7 +124,7 @@ static bool check(struct traffic *t, unsigned step, uint64_t flows)
 
 static void test_interrupt(struct workload *a, struct workload *b)
 {
-	unsigned step = 0, stride = getenv("KILIM_TEST_LONG") ? 1 : 3;
+	unsigned step = 0, stride = getenv("KILIM_TEST_LONG") ? 1 : getenv("KILIM_VM") ? 13 : 3;
 	struct traffic t;
 	bool good = true;
 	int r = 1;

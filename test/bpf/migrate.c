@@ -20,7 +20,8 @@
 #include "bpf/tap.h"
 #include "bpf/traffic.h"
 
-enum { KILLS = 60 };
+/* an emulated machine takes seconds for one */
+enum { KILLS = 60, KILLS_EMULATED = 8 };
 
 static struct node node;
 static struct err e;
@@ -199,7 +200,7 @@ static void test_live(struct workload *a, struct workload *b)
 	struct traffic t;
 	struct datapath_options o = node_options(&node);
 	uint64_t answered, half, after, longest = 0;
-	unsigned killed = 0;
+	unsigned killed = 0, kills = getenv("KILIM_VM") ? KILLS_EMULATED : KILLS;
 	bool left = false;
 
 	traffic_begin(&t, a, b);
@@ -211,20 +212,20 @@ static void test_live(struct workload *a, struct workload *b)
 	datapath_flow_count(node.dp, &answered, &half);
 	tap_ok(answered >= 201, "%llu flows", (unsigned long long)answered);
 	node_close(&node);
-	for (uint32_t i = 0; i < 6; i++) {
+	for (uint32_t i = 0; i < 6 && i < kills / 2; i++) {
 		uint64_t took = open_in_child(&t, 20000 + i * 1000, 0);
 
 		longest = took > longest ? took : longest;
 	}
-	tap_ok(!t.lost, "6 builds take over under load: %u exchanges, %u lost", t.exchanges,
+	tap_ok(!t.lost, "other builds take over under load: %u exchanges, %u lost", t.exchanges,
 		t.lost);
 	/* the first third of the time passes before anything changes */
-	for (uint64_t i = 0; i < KILLS; i++)
+	for (uint64_t i = 0; i < kills; i++)
 		killed += open_in_child(&t, i & 1 ? 40000 : 38000,
-				  longest / 3 + longest * i / (KILLS * 3 / 2)) > 0;
-	tap_ok(!t.lost, "%u of %d more are killed: %u exchanges, %u lost", killed, KILLS,
+				  longest / 3 + longest * i / (kills * 3 / 2)) > 0;
+	tap_ok(!t.lost, "%u of %u more are killed: %u exchanges, %u lost", killed, kills,
 		t.exchanges, t.lost);
-	tap_ok(killed > KILLS / 2, "most before they were through (%llu ms)",
+	tap_ok(killed > kills / 2, "most before they were through (%llu ms)",
 		(unsigned long long)longest / 1000000);
 	o.flow_max = 50000;
 	ok(node_open(&node, &o, &e), "the last one opens");

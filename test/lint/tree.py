@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def files(*patterns):
-    """Paths of the checkout's own files (tracked or new, not ignored) that match one of the patterns, relative to ROOT."""
+    """Paths of the checkout's own files (tracked or new, not ignored) that match one of the patterns, relative to ROOT. A pattern with
+    a slash is one from ROOT on: bpf/*.c is not test/bpf/*.c."""
     try:
         out = subprocess.run(["git", "-C", str(ROOT), "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"],
                              check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -20,7 +21,12 @@ def files(*patterns):
     found = sorted({n for n in names if (ROOT / n).is_file()})
     if not patterns:
         return found
-    return [n for n in found if any(pathlib.PurePath(n).match(p) for p in patterns)]
+    return [n for n in found if any(matches(n, p) for p in patterns)]
+
+
+def matches(name, pattern):
+    """A pattern with folders means exactly these folders, not their namesakes deeper down."""
+    return pathlib.PurePath(name).match(pattern) and ("/" not in pattern or name.count("/") == pattern.count("/"))
 
 
 def lines(name):

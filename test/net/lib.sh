@@ -300,9 +300,16 @@ get() {
 reaches() {
 	get "$1" "${IP4[$2]}" "${3:-80}" | grep -q "hello from $2" && get "$1" "${IP6[$2]}" "${3:-80}" | grep -q "hello from $2"
 }
-# blocked FROM TO [PORT]: neither gets through
+# blocked FROM TO [PORT]: neither gets any answer; a refusal would be one
 blocked() {
-	! get "$1" "${IP4[$2]}" "${3:-80}" && ! get "$1" "${IP6[$2]}" "${3:-80}"
+	local family4 family6
+	get "$1" "${IP4[$2]}" "${3:-80}" &
+	family4=$!
+	get "$1" "${IP6[$2]}" "${3:-80}"
+	family6=$?
+	wait $family4
+	family4=$?
+	[ $family4 = 28 ] && [ $family6 = 28 ] # curl: timed out
 }
 pings() { # pings FROM TO [OPTION]...
 	local from=$1 to=$2
