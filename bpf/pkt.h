@@ -95,7 +95,8 @@ struct pkt {
 	__u16 pad4;
 };
 
-/* len bytes (a constant) at offset, from the linear part when they are there. 0, or -1 when the packet is too short. */
+/* len bytes (a constant) at offset, from the linear part when they are there. 0, or -1 when the
+ * packet is too short. */
 static __always_inline int pkt_read(const struct __sk_buff *skb, __u16 offset, void *to, __u32 len)
 {
 	void *from = skb_data(skb) + offset;

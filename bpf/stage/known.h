@@ -25,7 +25,7 @@
 #include "stage/policy.h"
 
 enum {
-	KNOWN_NO = -100,   /* not for this path */
+	KNOWN_NO = -100, /* not for this path */
 	KNOWN_MISS = -101, /* for this path, but there is no such flow */
 };
 

@@ -65,8 +65,9 @@ static __always_inline int write_ethernet(struct __sk_buff *skb, const __u8 *dma
 }
 
 /*
- * To the endpoint's MAC, with one hop less; IPv4's checksum follows (RFC 1624). The headers are written in place: they were read before, so
- * all that can be missing is that they are in the linear part.
+ * To the endpoint's MAC, with one hop less; IPv4's checksum follows (RFC 1624). The headers are
+ * written in place: they were read before, so all that can be missing is that they are in the
+ * linear part.
  */
 static __always_inline int rewrite(struct __sk_buff *skb, struct pkt *p)
 {

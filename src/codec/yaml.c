@@ -164,7 +164,7 @@ static int next_event(struct parse *p, yaml_event_t *ret)
 
 static void anchors_done(struct parse *p)
 {
-	HASH_EACH (&p->anchors, entry) {
+	HASH_EACH(&p->anchors, entry) {
 		struct anchor *a = entry->value;
 
 		json_decref(a->value);

@@ -46,14 +46,14 @@ struct flow_enricher *flow_enricher_new(const struct flow_lookup *lookup, const 
 
 void flow_enricher_forget_ends(struct flow_enricher *en)
 {
-	HASH_EACH (&en->ends, e)
+	HASH_EACH(&en->ends, e)
 		flow_end_unref(e->value);
 	hash_done(&en->ends);
 }
 
 void flow_enricher_forget_rules(struct flow_enricher *en)
 {
-	HASH_EACH (&en->rules, e)
+	HASH_EACH(&en->rules, e)
 		flow_rule_unref(e->value);
 	hash_done(&en->rules);
 }

@@ -279,7 +279,7 @@ static int scan(struct watch_dir *w, bool force, struct batch *b)
 	}
 	if (errno)
 		return -errno;
-	HASH_EACH (&w->known, e) {
+	HASH_EACH(&w->known, e) {
 		if (((struct known *)e->value)->scan != w->scans)
 			check_file(w, e->key, false, b);
 	}
@@ -328,7 +328,7 @@ static int look(struct watch_dir *w, struct batch *b)
 			return r;
 		}
 	}
-	HASH_EACH (&w->dirty, e) {
+	HASH_EACH(&w->dirty, e) {
 		if (!reread)
 			check_file(w, e->key, true, b);
 	}
@@ -352,7 +352,7 @@ static void deliver(struct watch_dir *w, struct batch *b)
 /* The directory is away: only what was removed from it before that is known to be gone. */
 static void look_without(struct watch_dir *w, struct batch *b)
 {
-	HASH_EACH (&w->dirty, e) {
+	HASH_EACH(&w->dirty, e) {
 		if (e->value == &was_deleted)
 			forget(w, e->key, b);
 	}
@@ -486,7 +486,7 @@ void watch_dir_close(struct watch_dir *w)
 	loop_source_free(w->on_turn);
 	loop_source_free(w->on_timer);
 	fd_closep(&w->inotify);
-	HASH_EACH (&w->known, e)
+	HASH_EACH(&w->known, e)
 		free(e->value);
 	hash_done(&w->known);
 	hash_done(&w->dirty);
