@@ -51,7 +51,10 @@ bench: deps all
 fuzz: deps
 	@test/fuzz/run $(BUILD)/fuzz
 
-check-vm: deps
+deps-vm: deps
+	@.ci/packages packages-vm.txt
+
+check-vm: deps-vm
 	@test/run --build $(BUILD) --jobs $(JOBS) --tier vm
 
 check-k8s: deps
@@ -64,4 +67,4 @@ clean:
 	@rm -rf $(BUILD)
 
 .DELETE_ON_ERROR:
-.PHONY: all help deps check check-long lint fmt demo bench fuzz check-vm check-k8s install clean
+.PHONY: all help deps deps-vm check check-long lint fmt demo bench fuzz check-vm check-k8s install clean

@@ -50,6 +50,19 @@ static void settle(struct policy_table *t)
 	if (!t->settled)
 		grace_wait();
 	t->settled = true;
+	t->unread = t->olds;
+}
+
+/* Remove what nobody can be reading. */
+static void collect_unread(struct policy_table *t)
+{
+	for (size_t i = 0; i < t->unread; i++) {
+		slot_unwrite(t, t->old[i]);
+		slot_free(t->old[i]);
+	}
+	t->olds -= t->unread;
+	memmove(t->old, t->old + t->unread, t->olds * sizeof(struct slot *));
+	t->unread = 0;
 }
 
 void datapath_policy_collect(struct datapath *d)
@@ -59,11 +72,7 @@ void datapath_policy_collect(struct datapath *d)
 	if (!t->olds)
 		return;
 	settle(t);
-	for (size_t i = 0; i < t->olds; i++) {
-		slot_unwrite(t, t->old[i]);
-		slot_free(t->old[i]);
-	}
-	t->olds = 0;
+	collect_unread(t);
 }
 
 static int on_timer(void *data)
@@ -281,6 +290,8 @@ int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t
 		return r;
 	t->written = p.written;
 	t->kept = p.slots - p.written;
+	/* what the revision before had replaced: in a burst of revisions the timer has no turn */
+	collect_unread(t);
 	if (t->timer && t->olds)
 		loop_timer_in(t->timer, COLLECT_DELAY_NS);
 	if (ret)

