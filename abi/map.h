@@ -50,6 +50,8 @@ enum entry {
 	ENTRY_ENDPOINT_EGRESS, /* packets that an endpoint sends */
 	ENTRY_ENDPOINT_INGRESS, /* packets that the stack sends to an endpoint */
 	ENTRY_COUNT,
+	/* Size of the array: devices hold programs that jump through it, so it never changes. */
+	ENTRY_ROOM = 32,
 };
 
 #endif

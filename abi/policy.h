@@ -21,7 +21,8 @@ enum policy_direction {
  */
 struct state {
 	__u64 current; /* revision << 32 | epoch */
-	__u32 migrating; /* 1 while flows are being moved from maps of another layout (stage flow)
+	__u32 migrating; /* at this offset for ever, any build may have to finish; 1 while flows are
+			  * being moved from maps of another layout (stage flow)
 			  */
 	__u32 pad;
 };

@@ -12,7 +12,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, ENTRY_COUNT);
+	__uint(max_entries, ENTRY_ROOM);
 	__type(key, __u32);
 	__type(value, __u32);
 } entry SEC(".maps");

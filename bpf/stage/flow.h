@@ -52,7 +52,7 @@ extern struct half6_map half6 SEC(".maps");
  */
 struct entry_map {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, ENTRY_COUNT);
+	__uint(max_entries, ENTRY_ROOM);
 	__type(key, __u32);
 	__type(value, __u32);
 };

@@ -61,7 +61,8 @@ static void collect_unread(struct policy_table *t)
 		slot_free(t->old[i]);
 	}
 	t->olds -= t->unread;
-	memmove(t->old, t->old + t->unread, t->olds * sizeof(struct slot *));
+	if (t->olds)
+		memmove(t->old, t->old + t->unread, t->olds * sizeof(struct slot *));
 	t->unread = 0;
 }
 
