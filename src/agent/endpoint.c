@@ -169,13 +169,12 @@ int endpoint_take_addresses(struct agent *a, const struct agent_endpoint *ep, st
 {
 	int r = 0;
 
+	/* each by itself: that one family's pool was changed must not have the other's given out
+	 * again */
 	if (!addr_is_zero(&ep->addr4) && a->pool4)
 		r = pool_take(a->pool4, &ep->addr4, e);
-	if (!r && !addr_is_zero(&ep->addr6) && a->pool6) {
-		r = pool_take(a->pool6, &ep->addr6, e);
-		if (r && !addr_is_zero(&ep->addr4) && a->pool4)
-			pool_release(a->pool4, &ep->addr4);
-	}
+	if (!addr_is_zero(&ep->addr6) && a->pool6)
+		r = pool_take(a->pool6, &ep->addr6, e) ?: r;
 	return r;
 }
 

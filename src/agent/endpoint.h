@@ -102,7 +102,8 @@ void endpoints_add(struct endpoints *t, struct agent_endpoint *ep);
 void endpoints_delete_later(struct endpoints *t, struct agent_endpoint *ep);
 struct agent *endpoints_agent(struct endpoints *t);
 int endpoint_save(struct endpoints *t, const struct agent_endpoint *ep, struct err *e) MUST_USE;
-/* Take the addresses of the pools that a state file names; -EEXIST, -ERANGE. */
+/* Take the addresses that a state file names from the pools: each that can be had, also when the
+ * other one fails. -EEXIST, -ERANGE. */
 int endpoint_take_addresses(
 	struct agent *a, const struct agent_endpoint *ep, struct err *e) MUST_USE;
 

@@ -292,7 +292,7 @@ static int labels_check(const struct labels *l, struct err *e)
 			continue;
 		label_format(&text, &l->label[i]);
 		return err_set(e, -EINVAL,
-			"labels: %.120s: only kilim gives this one, from the endpoint's namespace "
+			"%.120s: only kilim gives this one, from the endpoint's namespace "
 			"and cluster",
 			str_text(&text));
 	}

@@ -35,7 +35,7 @@ static void origin_of(const struct manifests *m, const char *name, struct str *o
 static void on_directory(struct manifests *m, const struct watch_file *file)
 {
 	m->missing = file->change == WATCH_FAILED;
-	agent_problem(m->agent, m->agent->conf->manifest_dir, m->missing ? file->error : NULL);
+	agent_problem(m->agent, "manifest directory", m->missing ? file->error : NULL);
 }
 
 static void on_file(struct manifests *m, const struct watch_file *file)

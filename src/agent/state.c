@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -43,17 +44,34 @@ static bool dir_exists(const char *parent, const char *name)
 	return access(str_text(&path), F_OK) == 0;
 }
 
+/* A predecessor that was just killed holds its locks until the kernel has closed its files, so they
+ * are asked for again for a while. */
+static int lock_patiently(int fd)
+{
+	enum { TRIES = 40, STEP_NS = 50 * 1000000 };
+	const struct timespec step = {.tv_nsec = STEP_NS};
+
+	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EINTR && (errno != EWOULDBLOCK || i == TRIES))
+			return -errno;
+		(void)nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
 static int dir_lock(const char *path, int *ret, struct err *e)
 {
 	SCOPED(fd_closep)
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
 	if (fd < 0)
 		return err_set(e, -errno, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK
-			       ? err_set(e, -EBUSY, "%s: another kilimd uses this directory", path)
-			       : err_set(e, -errno, "%s: %s", path, strerror(errno));
+	r = lock_patiently(fd);
+	if (r == -EWOULDBLOCK)
+		return err_set(e, -EBUSY, "%s: another kilimd uses this directory", path);
+	if (r)
+		return err_set(e, r, "%s: %s", path, strerror(-r));
 	*ret = TAKE_FD(fd);
 	return 0;
 }

@@ -127,6 +127,8 @@ int agent_uninstall(const struct conf *conf, struct err *e)
 	struct device *d = NULL;
 	int r = agent_lock(&locks, e);
 
+	if (r == -EBUSY)
+		(void)err_prefix(e, "stop the agent first");
 	/* workloads lose their devices before they lose their policy */
 	r = r ?: device_open(&d, e);
 	r = r ?: remove_endpoints(conf, d, e);

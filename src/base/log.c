@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log lines to stderr. Called by programs only. Must hold: one write(2) per line, no secret in a
- * text. */
+ * text, and no control character of a name or label in it: neither forged lines nor a terminal that
+ * obeys. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/str.h"
 
 static enum log_level log_max = LOG_LEVEL_INFO;
 
@@ -34,22 +37,19 @@ static int prefix(char *buf, size_t size, enum log_level level)
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
 {
-	char line[1024];
+	SCOPED(str_done) struct str line = {0};
+	char text[1024];
 	va_list ap;
-	int n, m;
 
 	if (level > log_max)
 		return;
-	n = prefix(line, sizeof(line), level);
-	n += snprintf(line + n, sizeof(line) - (size_t)n, "%s: ", module);
+	(void)prefix(text, sizeof(text), level);
+	str_printf(&line, "%s%s: ", text, module);
 	va_start(ap, fmt);
-	m = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (m > 0)
-		n += m;
-	if (n > (int)sizeof(line) - 2)
-		n = (int)sizeof(line) - 2;
-	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+	str_add_printable(&line, text);
+	str_add(&line, "\n");
+	if (write(STDERR_FILENO, str_text(&line), line.len) < 0)
 		return; /* nowhere to say so */
 }

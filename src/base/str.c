@@ -143,17 +143,33 @@ int str_to_duration(const char *s, uint64_t *ret_ns)
 	return 0;
 }
 
+/* How many bytes at text are one character that a terminal obeys instead of showing it: controls
+ * (C1 ones arrive in UTF-8 as 0xc2 0x80..0x9f), and what breaks lines or turns around the direction
+ * of writing (U+061C, U+200E, U+200F, U+2028..U+202E, U+2066..U+2069). */
+static size_t control_bytes(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (c[0] < 0x20 || c[0] == 0x7f)
+		return 1;
+	if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+		return 2;
+	if (c[0] == 0xd8 && c[1] == 0x9c)
+		return 2;
+	if (c[0] != 0xe2)
+		return 0;
+	if (c[1] == 0x80 && ((c[2] >= 0xa8 && c[2] <= 0xae) || c[2] == 0x8e || c[2] == 0x8f))
+		return 3;
+	return c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9 ? 3 : 0;
+}
+
 void str_add_printable(struct str *s, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		/* C1 controls arrive in UTF-8 as 0xc2 0x80..0x9f */
-		bool c1 = c == 0xc2 && (unsigned char)text[1] >= 0x80 &&
-			  (unsigned char)text[1] <= 0x9f;
+	while (*text) {
+		size_t n = control_bytes(text);
 
-		str_addn(s, c < 0x20 || c == 0x7f || c1 ? "?" : text, 1);
-		if (c1)
-			text++;
+		str_addn(s, n ? "?" : text, 1);
+		text += n ? n : 1;
 	}
 }
 

@@ -78,6 +78,8 @@ int cli_parse(int argc, char **argv, struct cli *c, struct err *e) MUST_USE;
 void cli_done(struct cli *c); /* for SCOPED too */
 /* The value of the option given last, or NULL. */
 const char *cli_value(const struct cli *c, const char *name);
+/* Whether the value of an option that takes a label selector is one. option.c */
+int cli_check_selector(const char *option, const char *text, struct err *e) MUST_USE;
 /* Whether a flag is set; otherwise is what holds when it is not given. */
 bool cli_flag(const struct cli *c, const char *name, bool otherwise);
 

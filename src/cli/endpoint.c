@@ -43,6 +43,7 @@ static void add_row(struct text_table *t, const json_t *j)
 static int run_list(const struct cli *c)
 {
 	SCOPED(str_done) struct str path = {0};
+	struct err e = {0};
 
 	str_add(&path, "/v1/endpoint");
 	for (size_t i = 0; i < c->values; i++) {
@@ -50,6 +51,8 @@ static int run_list(const struct cli *c)
 
 		if (!str_eq(c->value[i].option->name, "label"))
 			continue;
+		if (cli_check_selector("label", c->value[i].value, &e) < 0)
+			return cli_misused(c, "%s", e.text);
 		text = api_encode(c->value[i].value);
 		str_printf(&path, "%clabel=%s", path.len == 12 ? '?' : '&', text);
 	}

@@ -132,6 +132,8 @@ static int aspect_value(
 		return err_set(e, -EINVAL, "--%s: '%.100s' is no port", option, text);
 	if (!*text)
 		return err_set(e, -EINVAL, "--%s: the value is empty", option);
+	if (a == ASPECT_LABEL && cli_check_selector(option, text, e) < 0)
+		return -EINVAL;
 	*ret = json_string(text);
 	return 0;
 }
@@ -265,9 +267,19 @@ static int text_parse(const char *text, json_t **ret, struct err *e)
 
 static int protocol_parse(const char *text, json_t **ret, struct err *e)
 {
-	(void)e;
-	*ret = lower(text);
-	return 0;
+	static const char *const names[] = {
+		"tcp", "udp", "sctp", "icmp", "icmpv4", "icmpv6", "vrrp", "igmp"};
+	SCOPED(json_unrefp) json_t *j = lower(text);
+	struct nearest n = {.wanted = json_string_value(j)};
+
+	for (size_t i = 0; j && i < ARRAY_SIZE(names); i++) {
+		if (str_eq(names[i], json_string_value(j))) {
+			*ret = TAKE(j);
+			return 0;
+		}
+		nearest_offer(&n, names[i]);
+	}
+	return unknown_word("protocol", text, &n, e);
 }
 
 static int reply_parse(const char *text, json_t **ret, struct err *e)

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "cli/cli.h"
+#include "model/selector_text.h"
 
 const struct cli_option cli_global_options[] = {
 	{0, "run-dir", "DIR", NULL, 0,
@@ -333,4 +335,15 @@ bool cli_flag(const struct cli *c, const char *name, bool otherwise)
 	const char *value = cli_value(c, name);
 
 	return value ? str_eq(value, "true") : otherwise;
+}
+
+int cli_check_selector(const char *option, const char *text, struct err *e)
+{
+	SCOPED(arena_done) struct arena mem = {0};
+	struct selector selector;
+	int r = selector_parse(&mem, text, &selector, e);
+
+	if (r < 0)
+		(void)err_prefix(e, "--%s", option);
+	return r;
 }

@@ -144,6 +144,9 @@ static int fail_parser(struct parse *p)
 
 	if (y->error == YAML_MEMORY_ERROR)
 		return err_set(p->e, -ENOMEM, "%s: out of memory", p->name);
+	if (y->error == YAML_SCANNER_ERROR && y->problem_mark.index < p->len &&
+		p->text[y->problem_mark.index] == '\t')
+		return fail(p, &y->problem_mark, "a tab cannot indent YAML: use blanks");
 	if (y->error != YAML_READER_ERROR)
 		return fail(p, &y->problem_mark, "%s%s%s", y->context ? y->context : "",
 			y->context ? ": " : "", problem);

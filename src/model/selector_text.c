@@ -20,6 +20,9 @@ struct scan {
 
 static int refuse(const struct scan *s, const char *what)
 {
+	if (!*s->at)
+		return err_set(
+			s->e, -EINVAL, "label selector \"%.200s\": %s at its end", s->text, what);
 	return err_set(
 		s->e, -EINVAL, "label selector \"%.200s\": %s at \"%.40s\"", s->text, what, s->at);
 }

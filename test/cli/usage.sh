@@ -36,6 +36,9 @@ wrong "--netns is missing" endpoint add --name x
 wrong "--label '=x': expected [SOURCE:]KEY[=VALUE]" endpoint add --netns x --label =x
 wrong "--address '10.0.0.256' is no IP address" endpoint add --netns x --address 10.0.0.256
 wrong "'10.0.0.2' is a second" endpoint add --netns x --address 10.0.0.1 --address 10.0.0.2
+wrong "--label: label selector \"a in (b\": \")\" is missing at its end" endpoint list -l 'a in (b'
+wrong "--from-label: label selector \"a b\": expected" observe --from-label 'a b'
+wrong "--protocol: unknown 'tpc'; did you mean 'tcp'?" observe --protocol tpc
 wrong "-f is missing" policy apply
 wrong "name the policy, or a file with -f" policy delete
 wrong "--not must stand directly before a filter, and --follow is none" observe --not --follow

@@ -62,8 +62,12 @@ static void test_controls(void **state)
 	text_cell(t, "a\033[31m\n\x7f\xc2\x9b");
 	text_cell(t, "1");
 	text_cell(t, "b\tc\r");
+	text_cell(t, "\xe2\x80\xae\xe2\x81\xa6\xd8\x9c");
+	text_cell(t, "2");
+	text_cell(t, "\xe2\x80\xa7\xe2\x82\xac");
 	text_table_write(t, false, &out);
-	assert_string_equal(str_text(&out), "a?[31m???   1   b?c?\n");
+	assert_string_equal(
+		str_text(&out), "a?[31m???   1   b?c?\n???         2   \xe2\x80\xa7\xe2\x82\xac\n");
 }
 
 static void test_width(void **state)

@@ -105,7 +105,7 @@ static const struct {
 	{"a: 1e999\n", "f:1:4: 1e999 is no finite number; quote it if a string is meant"},
 	{"a: \"x\\0y\"\n", "f:1:4: a NUL character in a string"},
 	{"\"x\\0\": y\n", "f:1:1: a NUL character in a key"},
-	{"a:\n\tb: 1\n", "f:2:1: *"},
+	{"a:\n\tb: 1\n", "f:2:1: a tab cannot indent YAML: use blanks"},
 	{"a: [1, 2\n", "f:2:1: *"},
 	{"a: \"x\n", "f:*"},
 	{"a: 1\n  b: 2\n", "f:2:4: *"},

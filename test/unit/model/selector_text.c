@@ -49,7 +49,7 @@ static const struct {
 	{"a in", "expected =, ==, !=, in or notin"},
 	{"a inside (b)", "expected =, ==, !=, in or notin"},
 	{"a in b", "\"(\" is missing"},
-	{"a in (b", "\")\" is missing"},
+	{"a in (b", "\")\" is missing at its end"},
 	{"a in (b c)", "\")\" is missing"},
 	{"a=b c", "expected a comma"},
 	{"a=b=c", "expected a comma"},
