@@ -165,7 +165,15 @@ static json_t *memory_status(struct agent *a)
 
 static json_t *problem_status(struct agent *a)
 {
+	const struct sources *t = policies_sources(a->policies);
 	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->source[i]->error)
+			(void)json_array_append_new(list,
+				json_sprintf("policy: %s; what was good before stays in force",
+					t->source[i]->error));
+	}
 
 	HASH_EACH(&a->problems, h)
 		(void)json_array_append_new(

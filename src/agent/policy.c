@@ -29,7 +29,7 @@ LOG_MODULE("policy");
 
 /* An apply that takes less than this is made at once for a new endpoint; a longer one is put
  * together with others. */
-enum { APPLY_AT_ONCE_NS = 5000000, RULES_FILE_MAX_BYTES = 64 << 20 };
+enum { APPLY_AT_ONCE_NS = 25000000, RULES_FILE_MAX_BYTES = 64 << 20 };
 
 struct policies {
 	struct agent *agent;
