@@ -69,7 +69,7 @@ static __always_inline struct flow_way *known_way(struct __sk_buff *skb, struct 
 	if (f->epoch != (__u32)state_current() || f->expires < now ||
 		w->from != (hook == HOOK_EGRESS ? skb->ifindex : 0) || w->action == FLOW_DROP)
 		return NULL;
-	if (f->flags & FLOW_DENIED)
+	if ((f->flags & FLOW_DENIED) || f->state == FLOW_STATE_CLOSED)
 		return NULL;
 	/* half open: only the opener's packets, and those of UDP; the answer has work to do */
 	if (f->state == FLOW_STATE_NEW &&
@@ -79,11 +79,7 @@ static __always_inline struct flow_way *known_way(struct __sk_buff *skb, struct 
 		return NULL;
 	if (hook == HOOK_INGRESS && w->to != skb->ifindex) /* the stack took it to another one */
 		return NULL;
-	if (protocol != IPPROTO_TCP)
-		f->expires = now + config.timeout_any;
-	else /* the last ACK comes after the end */
-		f->expires = now + (f->state == FLOW_STATE_CLOSED ? config.timeout_tcp_fin
-								  : config.timeout_tcp);
+	f->expires = now + (protocol == IPPROTO_TCP ? config.timeout_tcp : config.timeout_any);
 	return w;
 }
 
