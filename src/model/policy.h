@@ -25,29 +25,60 @@ struct origin {
 struct port_range {
 	uint8_t protocol; /* IPPROTO_*, or 0 */
 	uint16_t first, last;
+	const char *name; /* a named port, lower case: its number is whatever the receiver calls
+			     so; NULL for a number. first and last are 0 */
 };
 
 enum peer_kind {
 	PEER_ANY, /* no peer field: everything */
-	PEER_SELECTOR, /* identities whose labels match any of selector[] */
+	PEER_SELECTOR, /* identities of endpoints, and reserved ones, that match any of selector[]
+			*/
+	PEER_NODE, /* identities of nodes other than the endpoint's own that match any of selector[]
+		    */
 	PEER_PREFIX, /* prefix[] without except[] */
+	PEER_GROUP, /* the prefixes of CIDR groups, by group name or by selector[] on the groups'
+		       labels, without except[] */
+	PEER_SERVICE, /* the backends of services: by group (its name) and namespace, or by
+			 selector[] on the services' labels and namespace */
 	PEER_NONE, /* a peer field that is there and empty, or resolves to nothing */
+};
+
+/* What a prefix may mean beside addresses outside. */
+enum prefix_reach {
+	PREFIX_PODS = 1 << 0, /* endpoints, too */
+	PREFIX_NODES = 1 << 1, /* nodes, too */
 };
 
 /* One peer term; entities become selectors on reserved labels (and the cluster label). */
 struct peer {
 	enum peer_kind kind;
+	unsigned reach; /* enum prefix_reach of prefix[] and of groups' prefixes */
 	struct selector *selector;
 	size_t selectors;
 	struct prefix *prefix;
 	size_t prefixes;
 	struct prefix *except; /* applies to every prefix of this peer */
 	size_t excepts;
+	const char *name; /* PEER_GROUP, PEER_SERVICE: one object by name; NULL: by selector[] */
+	const char *namespace; /* PEER_SERVICE: "" is any */
 };
+
+/* In the order in which they decide. */
+enum policy_tier { TIER_ADMIN, TIER_NORMAL, TIER_BASELINE, TIERS };
+
+enum rule_action {
+	ACTION_ALLOW,
+	ACTION_DENY,
+	ACTION_PASS, /* the rest of the tier is skipped; never in TIER_NORMAL */
+};
+
+enum { RULE_UNORDERED = INT32_MAX };
 
 struct rule {
 	enum policy_direction direction;
-	bool deny;
+	enum rule_action action;
+	int32_t order; /* TIER_NORMAL: place in its policy, lower is first; RULE_UNORDERED: none
+			  given. Other tiers: index in the list */
 	struct peer
 		*peer; /* any of them; peers == 0 does not occur (PEER_ANY / PEER_NONE say it) */
 	size_t peers;
@@ -62,6 +93,8 @@ struct policy_spec {
 	struct selector subject; /* with the namespace requirement of a namespaced policy inside */
 	bool default_deny[POLICY_DIRECTIONS]; /* final: rules of that direction are there and not
 						 switched off */
+	bool spares_own_node; /* its default deny of egress does not stop traffic to the endpoint's
+				 own node (Kubernetes NetworkPolicy) */
 	struct rule *rule;
 	size_t rules;
 	struct labels labels; /* spec.labels: labels of the rules */
@@ -69,8 +102,17 @@ struct policy_spec {
 	const char *log; /* log.value, what flows show as policy_log; "" for none */
 };
 
+enum policy_mode {
+	MODE_ENFORCE,
+	MODE_SHADOW, /* decides nothing: what it would change is reported */
+};
+
 struct policy {
-	const char *kind; /* CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, NetworkPolicy */
+	const char *kind; /* CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, NetworkPolicy,
+			     ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy */
+	enum policy_tier tier;
+	enum policy_mode mode;
+	int32_t priority; /* tiers other than TIER_NORMAL: lower decides first; else 0 */
 	const char *namespace; /* "" for clusterwide ones */
 	const char *name;
 	const char *uid;
@@ -82,16 +124,64 @@ struct policy {
 				 in mem of the set */
 };
 
+/*
+ * Objects that policies refer to and that come from the same files: model/object.h parses them.
+ */
+struct policy_namespace { /* v1 Namespace */
+	const char *name;
+	struct labels labels; /* as in the object, source k8s */
+	struct origin origin;
+};
+
+struct policy_node { /* v1 Node, CiliumNode */
+	const char *name;
+	struct labels labels; /* source node */
+	struct addr *addr; /* v4-mapped */
+	size_t addrs;
+	struct origin origin;
+};
+
+struct policy_group { /* CiliumCIDRGroup */
+	const char *name;
+	struct labels labels; /* source cidrgroup */
+	struct prefix *prefix;
+	size_t prefixes;
+	struct origin origin;
+};
+
+struct policy_service { /* v1 Service with its v1 Endpoints or discovery.k8s.io EndpointSlices */
+	const char *namespace, *name;
+	struct labels labels; /* source k8s */
+	bool has_selector;
+	struct selector selector; /* spec.selector, with the namespace inside: which endpoints */
+	struct addr *backend; /* without a selector: addresses; v4-mapped */
+	size_t backends;
+	struct origin origin;
+};
+
 struct policy_set {
 	struct arena mem; /* owns everything below */
 	struct policy *policy;
 	size_t count, capacity;
+	struct policy_namespace *namespace;
+	size_t namespaces, namespace_room;
+	struct policy_node *node;
+	size_t nodes, node_room;
+	struct policy_group *group;
+	size_t groups, group_room;
+	struct policy_service *service; /* a slice or Endpoints of its own is an element without
+					   selector; same-named elements belong together */
+	size_t services, service_room;
 };
 
 /* What parsing needs to know beside the file. */
 struct policy_context {
 	const char *cluster;
 	const char *default_namespace; /* of a CNP or NP without metadata.namespace: "default" */
+	bool local_cluster; /* policy-default-local-cluster: selectors of Cilium's policies mean
+			       this cluster unless they name one */
+	unsigned cilium_reach; /* policy-cidr-match-mode: enum prefix_reach of Cilium's CIDRs */
+	unsigned kubernetes_reach; /* kubernetes-cidr-match-mode: of ipBlock and networks */
 };
 
 /*

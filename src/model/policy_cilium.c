@@ -77,10 +77,10 @@ static int parse_rule(const struct walk *w, const struct node *n, const struct n
 	SCOPED(str_done) struct str path = {0};
 	struct node spec = *n->up->up;
 	struct rule_ports ports = {0};
-	int err = check_rule_fields(w, n, r->direction, r->deny);
+	int err = check_rule_fields(w, n, r->direction, r->action == ACTION_DENY);
 
 	err = err < 0 ? err : check_authentication(w, n);
-	err = err < 0 ? err : policy_parse_ports(w, n, r->deny, &ports);
+	err = err < 0 ? err : policy_parse_ports(w, n, r->action == ACTION_DENY, &ports);
 	err = err < 0 ? err : policy_parse_peers(w, n, r->direction, scope, ports.limited, r);
 	if (err < 0)
 		return err;
@@ -125,7 +125,8 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 			int r;
 
 			rule->direction = lists[i].direction;
-			rule->deny = lists[i].deny;
+			rule->action = lists[i].deny ? ACTION_DENY : ACTION_ALLOW;
+			rule->order = RULE_UNORDERED;
 			r = parse_rule(w, &item, root, scope, rule);
 			if (r < 0)
 				return r;

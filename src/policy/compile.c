@@ -84,7 +84,7 @@ static void add_element(struct compiler *c, struct spec *s, size_t index)
 	e->id = rule_ids_get(c->ids, str_text(&name));
 	s->selects[rule->direction] = true;
 	note_rule(c, &(struct rule_info){.id = e->id,
-			     .kind = rule->deny ? RULE_DENY : RULE_ALLOW,
+			     .kind = rule->action == ACTION_DENY ? RULE_DENY : RULE_ALLOW,
 			     .direction = rule->direction,
 			     .policy = policy,
 			     .policies = 1,
@@ -268,7 +268,7 @@ static size_t claims_of(const struct side *s, ssize_t index, struct claim *claim
 		if (!e->peers->any && (index < 0 || !bit_test(e->peers->bits, (size_t)index)))
 			continue;
 		claim[count++] = (struct claim){.id = e->id,
-			.deny = e->rule->deny,
+			.deny = e->rule->action == ACTION_DENY,
 			.specific = !e->peers->any,
 			.port = e->rule->port,
 			.ports = e->rule->ports};

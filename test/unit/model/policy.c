@@ -431,7 +431,7 @@ static void test_fields(void **state)
 	assert_string_equal(r->path, "specs[0].egressDeny[0]");
 	assert_string_equal(r->origin.file, "p.yaml");
 	assert_int_equal(r->origin.line, 16);
-	assert_true(r->deny);
+	assert_int_equal(r->action, ACTION_DENY);
 	assert_int_equal(r->direction, POLICY_EGRESS);
 	assert_int_equal(r->peers, 2);
 	assert_int_equal(r->peer[0].kind, PEER_PREFIX);
