@@ -14,6 +14,8 @@ extern const struct cli_command policy_apply_command;
 extern const struct cli_command policy_delete_command;
 extern const struct cli_command policy_list_command;
 extern const struct cli_command policy_get_command;
+extern const struct cli_command policy_test_command;
+extern const struct cli_command policy_matrix_command;
 extern const struct cli_command observe_command;
 extern const struct cli_command flow_list_command;
 extern const struct cli_command monitor_command;

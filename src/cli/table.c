@@ -15,6 +15,8 @@ const struct cli_command *const cli_commands[] = {
 	&policy_delete_command,
 	&policy_list_command,
 	&policy_get_command,
+	&policy_test_command,
+	&policy_matrix_command,
 	&observe_command,
 	&flow_list_command,
 	&monitor_command,

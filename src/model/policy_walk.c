@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Places, paths and typed values of a policy document. Called by the other model/policy*.c only.
- * Owns nothing: strings stay in the document until the caller copies them. Must hold: every field
- * that is not in a table is an error, so that nothing a person wrote is passed over.
+ * Places, paths and typed values of a policy document. Called by the other model/policy*.c and by
+ * src/scenario. Owns nothing: strings stay in the document until the caller copies them. Must hold:
+ * every field that is not in a table is an error, so that nothing a person wrote is passed over.
  */
 #include "model/policy_walk.h"
 

@@ -2,9 +2,9 @@
 #ifndef KILIM_MODEL_POLICY_WALK_H
 #define KILIM_MODEL_POLICY_WALK_H
 /*
- * Inside model/policy*: a walk over one document that knows at every value where it stands and how
- * it is called, so that each refusal says file:line:column: field.path: what. Nodes live on the
- * stack and point upwards.
+ * For model/policy* and src/scenario: a walk over one document that knows at every value where it
+ * stands and how it is called, so that each refusal says file:line:column: field.path: what. Nodes
+ * live on the stack and point upwards.
  */
 #include "model/policy.h"
 

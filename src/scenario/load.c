@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes the twin's maps as the agent writes the kernel's. Called by judge.c. Owns the twin, of
+ * which there is one per process. Must hold: the policy is loaded once, and what differs from node
+ * to node is written again for each.
+ */
+#include "scenario/load.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <string.h>
+
+#include "abi/endpoint.h"
+#include "abi/identity.h"
+#include "abi/map.h"
+
+enum { FIRST_IFINDEX = 10, FOREVER = 1 << 30 };
+
+static void put(const char *map, const void *key, const void *value)
+{
+	int r = twin_map_update(twin_map(map), key, value, 0);
+
+	/* the maps have been given room for all of it */
+	assert(r == 0);
+	(void)r;
+}
+
+uint32_t load_ifindex(size_t endpoint)
+{
+	return FIRST_IFINDEX + (uint32_t)endpoint;
+}
+
+void load_macs(size_t endpoint, uint8_t ret_mac[6], uint8_t ret_host_mac[6])
+{
+	uint8_t mac[6] = {2, 0, (uint8_t)(endpoint >> 24), (uint8_t)(endpoint >> 16),
+		(uint8_t)(endpoint >> 8), (uint8_t)endpoint};
+
+	memcpy(ret_mac, mac, sizeof(mac));
+	mac[1] = 1;
+	memcpy(ret_host_mac, mac, sizeof(mac));
+}
+
+static void give_room(const struct world *w)
+{
+	const struct scenario *s = w->scenario;
+	size_t addrs = s->endpoints * FAMILIES;
+
+	for (size_t i = 0; i < s->nodes; i++)
+		addrs += s->node[i].addrs;
+	twin_map_limit(twin_map("endpoint"), (uint32_t)s->endpoints + 1);
+	twin_map_limit(twin_map("local"), (uint32_t)addrs + 1);
+	twin_map_limit(twin_map("identity"), (uint32_t)(addrs + w->prefixes) + 8);
+	twin_map_limit(twin_map("slot"), (uint32_t)w->compiled.slots + 1);
+	twin_map_limit(twin_map("peer"), (uint32_t)w->compiled.peer_entries + 1);
+	twin_map_limit(twin_map("rule"), (uint32_t)w->compiled.rule_entries + 1);
+}
+
+static void configure(const struct world *w)
+{
+	struct dp_config *c = twin_config();
+
+	c->timeout_tcp = c->timeout_tcp_syn = c->timeout_tcp_fin = FOREVER;
+	c->timeout_any = c->timeout_frag = FOREVER;
+	c->world4 = IDENTITY_WORLD_IPV4;
+	c->world6 = IDENTITY_WORLD_IPV6;
+	c->allow_localhost = w->scenario->settings.localhost;
+	c->trace = 1;
+}
+
+static void put_slot(const struct compiled_slot *s, uint32_t number)
+{
+	for (size_t i = 0; i < s->peers; i++) {
+		struct peer_key key = {.slot = number, .identity = s->peer[i].identity};
+
+		put("peer", &key, &s->peer[i].class);
+	}
+	for (size_t i = 0; i < s->rules; i++) {
+		struct rule_key key = s->rule[i].key;
+
+		key.slot = number;
+		put("rule", &key, &s->rule[i].decision);
+	}
+}
+
+void load_policy(const struct world *w)
+{
+	const uint32_t generation = 1, zero = 0;
+	struct state state = {.current = (uint64_t)generation << 32 | 1};
+	struct hash SCOPED(hash_done) known = {0};
+
+	twin_reset();
+	configure(w);
+	give_room(w);
+	put("state", &zero, &state);
+	for (size_t i = 0; i < w->compiled.slots; i++) {
+		const struct compiled_slot *s = &w->compiled.slot[i];
+		struct slot_key key = {.identity = s->identity, .generation = generation & 1};
+		const void *content[] = {s->peer, s->rule};
+		uint32_t number = (uint32_t)(uintptr_t)hash_get(&known, content, sizeof(content));
+
+		if (!number) {
+			number = (uint32_t)i + 1;
+			(void)hash_put(&known, content, sizeof(content), (void *)(uintptr_t)number);
+			put_slot(s, number);
+		}
+		put("slot", &key, &number);
+	}
+}
+
+static void put_identity(const struct addr *a, unsigned bits, uint32_t number)
+{
+	struct identity_key key = {.prefixlen = 32 + bits, .addr = *a};
+	struct identity_value value = {.identity = number};
+
+	if (bits < ADDR_BITS || !addr_is_zero(a))
+		put("identity", &key, &value);
+}
+
+static void put_endpoint(const struct world *w, size_t index)
+{
+	const struct scenario_endpoint *at = &w->scenario->endpoint[index];
+	struct endpoint_key key = {.id = load_ifindex(index), .kind = ENDPOINT_KIND_DEVICE};
+	struct endpoint row = {
+		.addr4 = at->addr[FAMILY_V4],
+		.addr6 = at->addr[FAMILY_V6],
+		.id = (uint32_t)index + 1,
+		.identity = at->identity,
+		.flags = ENDPOINT_READY,
+		.ifindex = load_ifindex(index),
+	};
+
+	load_macs(index, row.mac, row.host_mac);
+	put("endpoint", &key, &row);
+	for (enum family f = 0; f < FAMILIES; f++) {
+		struct addr_key address = {.addr = at->addr[f]};
+
+		if (!addr_is_zero(&at->addr[f]))
+			put("local", &address, &key);
+	}
+}
+
+static void put_node(const struct scenario_node *n, uint32_t identity)
+{
+	for (size_t i = 0; i < n->addrs; i++)
+		put_identity(&n->addr[i], ADDR_BITS, identity);
+}
+
+void load_node(const struct world *w, size_t node)
+{
+	static const struct scenario_end nobody = {.kind = END_REMOTE_NODE};
+	const struct addr any4 = {.word = {0, 0, htonl(0xffff), 0}}, any6 = {0};
+	const struct scenario *s = w->scenario;
+
+	twin_map_clear(twin_map("endpoint"));
+	twin_map_clear(twin_map("local"));
+	twin_map_clear(twin_map("identity"));
+	put_identity(&any4, ADDR_V4_PREFIX, IDENTITY_WORLD_IPV4);
+	put_identity(&any6, 0, IDENTITY_WORLD_IPV6);
+	for (size_t i = 0; i < w->prefixes; i++)
+		put_identity(&w->prefix[i].addr, w->prefix[i].bits, w->prefix_identity[i]);
+	for (enum family f = 0; f < FAMILIES; f++) {
+		struct addr a = scenario_end_addr(s, &nobody, &nobody, f);
+
+		put_identity(&a, ADDR_BITS, IDENTITY_REMOTE_NODE);
+	}
+	for (size_t i = 0; i < s->nodes; i++)
+		put_node(&s->node[i], i == node ? (uint32_t)IDENTITY_HOST : s->node[i].identity);
+	for (size_t i = 0; i < s->endpoints; i++) {
+		if (s->endpoint[i].node == node) {
+			put_endpoint(w, i);
+			continue;
+		}
+		for (enum family f = 0; f < FAMILIES; f++)
+			put_identity(&s->endpoint[i].addr[f], ADDR_BITS, s->endpoint[i].identity);
+	}
+}
+
+void load_forget(void)
+{
+	static struct twin_map *half4, *half6;
+
+	if (!half4) {
+		half4 = twin_map("half4");
+		half6 = twin_map("half6");
+	}
+	twin_map_clear(half4);
+	twin_map_clear(half6);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Protocols and ports as scenarios and command lines write them. Called by everything here. Owns
+ * nothing. Must hold: what traffic_format() writes, traffic_parse() reads back. */
+#include "scenario/traffic.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum { VRRP = 112, ICMP_ECHO = 8, ICMP6_ECHO = 128 };
+
+static const struct {
+	const char *name;
+	uint8_t protocol;
+} protocols[] = {{"TCP", IPPROTO_TCP}, {"UDP", IPPROTO_UDP}, {"SCTP", IPPROTO_SCTP},
+	{"ICMP", IPPROTO_ICMP}, {"ICMPv6", IPPROTO_ICMPV6}, {"IGMP", IPPROTO_IGMP},
+	{"GRE", IPPROTO_GRE}, {"IPIP", IPPROTO_IPIP}, {"IPV6", IPPROTO_IPV6}, {"ESP", IPPROTO_ESP},
+	{"AH", IPPROTO_AH}, {"VRRP", VRRP}};
+
+const char *family_name(enum family f)
+{
+	return f == FAMILY_V4 ? "IPv4" : "IPv6";
+}
+
+int protocol_parse(const char *text, uint8_t *ret, struct err *e)
+{
+	const char *nearest = NULL;
+	unsigned best = 3;
+	uint64_t number;
+
+	if (!str_to_u64(text, 255, &number)) {
+		*ret = (uint8_t)number;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		unsigned d = str_distance(text, protocols[i].name);
+
+		if (!strcasecmp(text, protocols[i].name)) {
+			*ret = protocols[i].protocol;
+			return 0;
+		}
+		if (d < best) {
+			best = d;
+			nearest = protocols[i].name;
+		}
+	}
+	return err_set(e, -EINVAL, "\"%.40s\" is no protocol%s%s%s", text,
+		nearest ? "; did you mean " : "; use TCP, UDP, SCTP, ICMP, ICMPv6 or a number",
+		nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static const char *protocol_name(uint8_t protocol)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (protocols[i].protocol == protocol)
+			return protocols[i].name;
+	}
+	return NULL;
+}
+
+void protocol_format(struct str *out, uint8_t protocol)
+{
+	const char *name = protocol_name(protocol);
+
+	if (name)
+		str_add(out, name);
+	else
+		str_printf(out, "%u", protocol);
+}
+
+bool protocol_has_ports(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
+bool protocol_is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+static int parse_number(const char *text, struct traffic *t, struct err *e)
+{
+	bool icmp = protocol_is_icmp(t->protocol);
+	uint64_t number;
+
+	if (str_to_u64(text, icmp ? 255 : 65535, &number) < 0)
+		return err_set(e, -EINVAL, "\"%.40s\" is no %s; use 0 to %d", text,
+			icmp ? "ICMP type" : "port", icmp ? 255 : 65535);
+	if (!icmp && !protocol_has_ports(t->protocol) && number)
+		return err_set(e, -EINVAL, "this protocol has no ports");
+	t->port = (uint16_t)(icmp ? number << 8 : number);
+	return 0;
+}
+
+int traffic_parse(const char *text, struct traffic *ret, struct err *e)
+{
+	const char *slash = strchr(text, '/');
+	struct traffic t = {.protocol = IPPROTO_TCP};
+	SCOPED(str_done) struct str number = {0};
+	uint64_t bare;
+	int r = 0;
+
+	str_addn(&number, text, slash ? (size_t)(slash - text) : strlen(text));
+	if (slash || str_to_u64(text, UINT64_MAX, &bare) == -EINVAL)
+		r = protocol_parse(slash ? slash + 1 : text, &t.protocol, e);
+	if (r < 0)
+		return r;
+	if (slash || str_to_u64(text, UINT64_MAX, &bare) != -EINVAL)
+		r = parse_number(str_text(&number), &t, e);
+	else if (protocol_has_ports(t.protocol))
+		r = err_set(e, -EINVAL, "\"%.40s\" lacks the port: 80/TCP", text);
+	else if (protocol_is_icmp(t.protocol))
+		t.port = (t.protocol == IPPROTO_ICMP ? ICMP_ECHO : ICMP6_ECHO) << 8;
+	if (r >= 0)
+		*ret = t;
+	return r;
+}
+
+void traffic_format(struct str *out, const struct traffic *t)
+{
+	if (protocol_is_icmp(t->protocol)) {
+		str_printf(out, "%u/", t->port >> 8);
+		protocol_format(out, t->protocol);
+		if (t->port & 0xff)
+			str_printf(out, " code %u", t->port & 0xff);
+		return;
+	}
+	if (protocol_has_ports(t->protocol))
+		str_printf(out, "%u/", t->port);
+	else if (!protocol_name(t->protocol)) /* a bare number is a port */
+		str_add(out, "0/");
+	protocol_format(out, t->protocol);
+}
+
+bool traffic_is_of(const struct traffic *t, enum family f)
+{
+	return !protocol_is_icmp(t->protocol) || (t->protocol == IPPROTO_ICMP) == (f == FAMILY_V4);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identities and compiled policy of a scenario. Called by whoever wants it judged. Owns the table
+ * of identities and the compiled set. Must hold: labels and numbers come about as they do in the
+ * agent, so that what holds here holds there.
+ */
+#include "scenario/world.h"
+
+#include <stdlib.h>
+
+static const struct policy_namespace *find_namespace(const struct scenario *s, const char *name)
+{
+	for (size_t i = 0; i < s->namespaces; i++) {
+		if (str_eq(s->namespace[i].name, name))
+			return &s->namespace[i];
+	}
+	for (size_t i = 0; i < s->set.namespaces; i++) {
+		if (str_eq(s->set.namespace[i].name, name))
+			return &s->set.namespace[i];
+	}
+	return NULL;
+}
+
+static int add_endpoint(struct world *w, struct scenario_endpoint *at, struct err *e)
+{
+	struct scenario *s = w->scenario;
+	const struct policy_namespace *namespace = find_namespace(s, at->namespace);
+	struct workload_place place = {
+		.namespace = at->namespace, .cluster = s->settings.context.cluster};
+	const struct identity_info *info;
+	int r;
+
+	if (namespace)
+		place.namespace_labels = namespace->labels;
+	r = labels_of_workload(&s->mem, &at->given, &place, &at->labels, e);
+	r = r < 0 ? r : identity_get(w->identities, &at->labels, &info, e);
+	if (r < 0) {
+		err_prefix(e, "%s:%d: endpoint %s", at->origin.file, at->origin.line, at->name);
+		return r;
+	}
+	at->identity = info->number;
+	return 0;
+}
+
+/* Another node: reserved:remote-node and its own labels. */
+static int add_node(struct world *w, struct scenario_node *n, struct err *e)
+{
+	struct arena mem SCOPED(arena_done) = {0};
+	const struct identity_info *info;
+	struct labels l = {.count = n->labels.count + 1};
+	int r;
+
+	n->identity = IDENTITY_REMOTE_NODE;
+	if (!n->labels.count)
+		return 0;
+	l.label = arena_array(&mem, l.count, sizeof(*l.label));
+	for (size_t i = 0; i < n->labels.count; i++)
+		l.label[i] = n->labels.label[i];
+	l.label[n->labels.count] = (struct label){"reserved", "remote-node", ""};
+	r = identity_get(w->identities, &l, &info, e);
+	if (r >= 0)
+		n->identity = info->number;
+	return r;
+}
+
+static int add_prefixes(struct world *w, struct err *e)
+{
+	w->prefixes = policy_prefixes(&w->scenario->set, &w->prefix);
+	w->prefix_identity = mem_array(w->prefixes, sizeof(*w->prefix_identity));
+	for (size_t i = 0; i < w->prefixes; i++) {
+		const struct identity_info *info;
+		int r = identity_get_prefix(w->identities, &w->prefix[i], &info, e);
+
+		if (r < 0)
+			return r;
+		w->prefix_identity[i] = info->number;
+	}
+	return 0;
+}
+
+static int compile(struct world *w, struct err *e)
+{
+	const struct scenario *s = w->scenario;
+	SCOPED(freep) uint32_t *subject = mem_array(s->endpoints, sizeof(*subject));
+
+	for (size_t i = 0; i < s->endpoints; i++)
+		subject[i] = s->endpoint[i].identity;
+	return policy_compile(&s->set, w->identities, subject, s->endpoints, s->settings.enforce,
+		w->ids, &w->compiled, e);
+}
+
+int world_make(struct scenario *s, struct world *ret, struct err *e)
+{
+	struct world SCOPED(world_done) w = {.scenario = s, .ids = rule_ids_new()};
+	int r = 0;
+
+	w.identities = identities_new(s->settings.context.cluster, true);
+	for (size_t i = 0; r >= 0 && i < s->endpoints; i++)
+		r = add_endpoint(&w, &s->endpoint[i], e);
+	for (size_t i = 0; r >= 0 && i < s->nodes; i++)
+		r = add_node(&w, &s->node[i], e);
+	r = r < 0 ? r : add_prefixes(&w, e);
+	r = r < 0 ? r : compile(&w, e);
+	if (r < 0)
+		return r;
+	*ret = w;
+	w = (struct world){0};
+	return 0;
+}
+
+void world_done(struct world *w)
+{
+	compiled_set_done(&w->compiled);
+	if (w->ids)
+		rule_ids_free(w->ids);
+	identities_free(w->identities);
+	free(w->prefix);
+	free(w->prefix_identity);
+	*w = (struct world){0};
+}
+
+const struct rule_info *world_rule(const struct world *w, uint32_t id)
+{
+	const struct rule_info *r =
+		id && id <= w->compiled.rules ? &w->compiled.rule[id - 1] : NULL;
+
+	return r && r->id ? r : NULL;
+}
