@@ -85,10 +85,7 @@ static void check_set(const struct policy_set *set)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	const struct policy_context context = {.cluster = "kilim",
-		.default_namespace = "default",
-		.local_cluster = true,
-		.kubernetes_reach = PREFIX_PODS | PREFIX_NODES};
+	const struct policy_context context = {.cluster = "kilim", .default_namespace = "default"};
 	SCOPED(yaml_docs_done) struct yaml_docs docs = {0};
 	SCOPED(policy_set_done) struct policy_set set = {0};
 	SCOPED(freep) char *text = mem_dup(bytes, len);

@@ -17,6 +17,12 @@ def world(cluster=None):
     return {"cluster": cluster, **made} if cluster else made
 
 
+def without(space):
+    """The world with a namespace that only a policy file speaks of."""
+    w = world()
+    return {**w, "namespaces": [n for n in w["namespaces"] if n["name"] != space]}
+
+
 def labels(**kv):
     return {"matchLabels": kv}
 

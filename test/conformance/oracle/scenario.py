@@ -8,11 +8,10 @@ LETTER = {"allow": "A", "deny": "D", "audit": "U"}
 
 
 def open_scenario(scenario):
-    # a Namespace among the policies says its labels
-    declared = {n["name"]: n for n in scenario.get("namespaces") or []}
-    for p in scenario.get("policies") or []:
-        if p["kind"] == "Namespace":
-            declared[p["metadata"]["name"]] = {"name": p["metadata"]["name"], "labels": p["metadata"].get("labels")}
+    # a Namespace among the policies says the labels of one that the scenario does not list
+    declared = {p["metadata"]["name"]: {"name": p["metadata"]["name"], "labels": p["metadata"].get("labels")} for p in scenario.get("policies") or []
+                if p["kind"] == "Namespace"}
+    declared.update({n["name"]: n for n in scenario.get("namespaces") or []})
     cluster = model.Cluster({**scenario, "namespaces": list(declared.values())})
     return cluster, verdict.Policies(scenario.get("policies") or [], scenario.get("settings"))
 

@@ -61,7 +61,7 @@ def kubernetes():
     yield ("ipBlock means whoever has the address", [np("p", "x", A, ingress=[{"from": [block]}])],
            ["y/b x/a 80/TCP allow", "z/b x/a 80/TCP deny", "world:10.9.9.9 x/a 80/TCP allow", "world:10.0.3.9 x/a 80/TCP deny", "y/b x/a 80/TCP deny IPv6"])
     yield "endPort", [np("p", "x", A, ingress=[{"ports": [{"port": 80, "endPort": 90}]}])], ["x/b x/a 90/TCP allow", "x/b x/a 91/TCP deny", "x/b x/a 79/TCP deny"]
-    yield "labels by a Namespace", [namespace("z", ns="x"), np("p", "x", A, ingress=[{"from": [{"namespaceSelector": X}]}])], ["z/b x/a 80/TCP allow", "y/b x/a 80/TCP deny"]
+    yield "labels by a Namespace", [namespace("z", ns="y"), namespace("w", ns="x"), np("p", "x", A, ingress=[{"from": [{"namespaceSelector": X}]}])], ["x/b x/a 80/TCP allow", "z/b x/a 80/TCP deny"]
 
 
 def peers():
