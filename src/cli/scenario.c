@@ -11,8 +11,6 @@
 
 #include "base/fd.h"
 
-enum { SCENARIO_BYTES_MAX = 256 << 20 };
-
 /* nodes,pods in any order; none or nothing for neither. */
 static int parse_reach(const char *option, const char *text, unsigned *ret, struct err *e)
 {
@@ -64,25 +62,35 @@ int scenario_options(const struct cli *c, struct scenario_settings *ret, struct 
 	return 0;
 }
 
-static int run_one(const struct scenario_settings *settings, const char *file,
-	const char *directory, const struct yaml_doc *doc, scenario_fn fn, void *data)
+int scenario_read(const struct scenario_settings *settings, const char *path,
+	const struct yaml_doc *doc, struct scenario *ret, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	SCOPED(str_done) struct str directory = {0};
+
+	str_addn(&directory, path, slash ? (size_t)(slash - path) : 0);
+	if (slash == path)
+		str_add(&directory, "/");
+	return scenario_parse(settings, path, str_text(&directory), doc, ret, e);
+}
+
+static int run_one(const struct scenario_settings *settings, const char *path,
+	const struct yaml_doc *doc, scenario_fn fn, void *data)
 {
 	struct scenario SCOPED(scenario_done) s = {0};
 	struct world SCOPED(world_done) w = {0};
 	struct err e = {0};
 
-	if (scenario_parse(settings, file, directory, doc, &s, &e) < 0 ||
-		world_make(&s, &w, &e) < 0)
-		return fn(file, NULL, &e, data);
-	return fn(file, &w, NULL, data);
+	if (scenario_read(settings, path, doc, &s, &e) < 0 || world_make(&s, &w, &e) < 0)
+		return fn(path, NULL, &e, data);
+	return fn(path, &w, NULL, data);
 }
 
 int scenario_each(
 	const struct scenario_settings *settings, const char *path, scenario_fn fn, void *data)
 {
-	const char *file = str_eq(path, "-") ? "/dev/stdin" : path, *slash = strrchr(path, '/');
+	const char *file = str_eq(path, "-") ? "/dev/stdin" : path;
 	SCOPED(yaml_docs_done) struct yaml_docs docs = {0};
-	SCOPED(str_done) struct str directory = {0};
 	SCOPED(freep) char *text = NULL;
 	struct err e = {0};
 	int worst = CLI_OK;
@@ -95,11 +103,8 @@ int scenario_each(
 		(void)err_set(&e, -EINVAL, "%s: no scenario in it", path);
 		return fn(path, NULL, &e, data);
 	}
-	str_addn(&directory, path, slash ? (size_t)(slash - path) : 0);
-	if (slash == path)
-		str_add(&directory, "/");
 	for (size_t i = 0; i < docs.count; i++) {
-		int r = run_one(settings, path, str_text(&directory), &docs.doc[i], fn, data);
+		int r = run_one(settings, path, &docs.doc[i], fn, data);
 
 		worst = r > worst ? r : worst;
 	}

@@ -26,8 +26,14 @@
 			"whether the node always reaches its endpoints [auto: it does]"            \
 	}
 
+enum { SCENARIO_BYTES_MAX = 256 << 20 };
+
 /* The settings that the options give. */
 int scenario_options(const struct cli *c, struct scenario_settings *ret, struct err *e) MUST_USE;
+
+/* The scenario of a document of the file at this path. */
+int scenario_read(const struct scenario_settings *settings, const char *path,
+	const struct yaml_doc *doc, struct scenario *ret, struct err *e) MUST_USE;
 
 /*
  * Call fn for each scenario of the file (- is standard input); e is set instead of w where one is

@@ -17,6 +17,7 @@ const struct cli_command *const cli_commands[] = {
 	&policy_get_command,
 	&policy_test_command,
 	&policy_matrix_command,
+	&policy_explain_command,
 	&observe_command,
 	&flow_list_command,
 	&monitor_command,

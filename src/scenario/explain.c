@@ -43,10 +43,11 @@ static char *requirement_text(
 {
 	SCOPED(str_done) struct str out = {0};
 	const char *who = x->peer->name;
+	bool any = str_eq(q->key.source, "any"); /* people leave it out */
 
-	str_printf(&out, "wants %s%s:%s",
+	str_printf(&out, "wants %s%s%s%s",
 		q->op == SELECTOR_DOES_NOT_EXIST || q->op == SELECTOR_NOT_IN ? "no " : "",
-		q->key.source, q->key.key);
+		any ? "" : q->key.source, any ? "" : ":", q->key.key);
 	if (q->op == SELECTOR_IN || q->op == SELECTOR_NOT_IN)
 		format_values(&out, q);
 	if (has)

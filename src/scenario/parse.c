@@ -89,6 +89,11 @@ int read_int(const struct reader *r, const struct node *n, int64_t min, int64_t 
 	return 0;
 }
 
+struct addr remote_node_addr(enum family f)
+{
+	return made_addr(MADE_NODE, MADE_REMOTE << 8, f);
+}
+
 void node_make_addresses(struct scenario *s, size_t index)
 {
 	struct scenario_node *at = &s->node[index];
@@ -96,6 +101,12 @@ void node_make_addresses(struct scenario *s, size_t index)
 	at->addr = arena_array(&s->mem, FAMILIES, sizeof(*at->addr));
 	for (enum family f = 0; f < FAMILIES; f++)
 		at->addr[at->addrs++] = made_addr(MADE_NODE, index + 1, f);
+}
+
+void endpoint_make_addresses(struct scenario *s, size_t index)
+{
+	for (enum family f = 0; f < FAMILIES; f++)
+		s->endpoint[index].addr[f] = made_addr(MADE_ENDPOINT, index + 1, f);
 }
 
 /* workload: of workloads, whose labels may not say what only kilim says. */
@@ -242,8 +253,8 @@ static int read_addresses(struct reader *r, const struct node *list, size_t inde
 				&r->walk, &n, "an endpoint has one address of each family at most");
 		at->addr[addr_is_v4(&a) ? FAMILY_V4 : FAMILY_V6] = a;
 	}
-	for (enum family f = 0; bad >= 0 && !node_items(list) && f < FAMILIES; f++)
-		at->addr[f] = made_addr(MADE_ENDPOINT, index + 1, f);
+	if (!node_items(list))
+		endpoint_make_addresses(r->scenario, index);
 	return bad;
 }
 
@@ -420,46 +431,4 @@ void scenario_done(struct scenario *s)
 	policy_set_done(&s->set);
 	arena_done(&s->mem);
 	*s = (struct scenario){0};
-}
-
-struct addr scenario_end_addr(const struct scenario *s, const struct scenario_end *end,
-	const struct scenario_end *other, enum family f)
-{
-	const struct scenario_node *n = NULL;
-
-	switch (end->kind) {
-	case END_ENDPOINT:
-		return s->endpoint[end->index].addr[f];
-	case END_ADDRESS:
-		return addr_is_v4(&end->addr) == (f == FAMILY_V4) ? end->addr : (struct addr){0};
-	case END_REMOTE_NODE:
-		return made_addr(MADE_NODE, MADE_REMOTE << 8, f);
-	case END_HOST:
-		n = &s->node[other->kind == END_ENDPOINT ? s->endpoint[other->index].node
-							 : s->nodes - 1];
-		break;
-	case END_NODE:
-		n = &s->node[end->index];
-		break;
-	}
-	for (size_t i = 0; i < n->addrs; i++) {
-		if (addr_is_v4(&n->addr[i]) == (f == FAMILY_V4))
-			return n->addr[i];
-	}
-	return (struct addr){0};
-}
-
-unsigned scenario_families(const struct scenario *s, const struct scenario_end *from,
-	const struct scenario_end *to, const struct traffic *t)
-{
-	unsigned families = 0;
-
-	for (enum family f = 0; f < FAMILIES; f++) {
-		struct addr a = scenario_end_addr(s, from, to, f);
-		struct addr b = scenario_end_addr(s, to, from, f);
-
-		if (!addr_is_zero(&a) && !addr_is_zero(&b) && traffic_is_of(t, f))
-			families |= 1u << f;
-	}
-	return families;
 }

@@ -14,8 +14,10 @@ struct reader {
 /* parse.c: the integer within min..max; *ret is untouched when absent. */
 int read_int(const struct reader *r, const struct node *n, int64_t min, int64_t max,
 	int64_t *ret) MUST_USE;
-/* parse.c: what a node without addresses has. */
+/* parse.c: what nodes and endpoints without addresses have. */
 void node_make_addresses(struct scenario *s, size_t index);
+void endpoint_make_addresses(struct scenario *s, size_t index);
+struct addr remote_node_addr(enum family f);
 /* source.c: the policies of the list. */
 int read_policies(struct reader *r, const struct node *list) MUST_USE;
 /* parse_probe.c: probes, and what the matrix shows (the scenario's matrix, else those of probes,

@@ -138,6 +138,14 @@ int scenario_of_policies(const struct scenario_settings *settings, const char *p
  */
 int scenario_end_parse(const struct scenario *s, const char *text, struct scenario_end *ret,
 	struct err *e) MUST_USE;
+/*
+ * The same, and what only a command line says: an address, of whoever has it, or labels such as
+ * x/app=web,tier=front with their namespace in front (or as io.kubernetes.pod.namespace among
+ * them; else default). Labels become an endpoint of the scenario, so this is done before
+ * world_make().
+ */
+int scenario_end_resolve(
+	struct scenario *s, const char *text, struct scenario_end *ret, struct err *e) MUST_USE;
 void scenario_end_format(struct str *out, const struct scenario *s, const struct scenario_end *end);
 /* The address of an end in a family, as the endpoint at the other end sees it; all zero for none.
  */

@@ -133,7 +133,7 @@ static void test_nearest(void **state)
 	assert_string_equal(near.field, "peer");
 	peer.is_own_node = false;
 	explain_nearest(&mem, &set, POLICY_EGRESS, &self, &peer, &t, &near);
-	assert_string_equal(near.text, "wants any:zone, the node has no such label");
+	assert_string_equal(near.text, "wants zone, the node has no such label");
 	rule.peer = &cidr;
 	explain_nearest(&mem, &set, POLICY_EGRESS, &self, &peer, &t, &near);
 	assert_string_equal(near.text, "10.0.0.0/8 means addresses outside, the node is a node");
