@@ -46,8 +46,9 @@ static int other_object(const char *origin, const struct yaml_doc *doc, struct e
 		strstr(version, "policy.networking.k8s.io/"))
 		return err_set(e, -EINVAL,
 			"%s:%d:1: kind: %s of %s is not supported; supported are "
-			"CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy and "
-			"NetworkPolicy",
+			"CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, NetworkPolicy, "
+			"ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy, "
+			"CiliumCIDRGroup and CiliumNode",
 			origin, doc->line, kind, version);
 	return 0;
 }
@@ -91,6 +92,8 @@ int source_parse(const struct policy_context *ctx, const char *origin, const cha
 	}
 	if (!r)
 		r = check_duplicates(&c->set, e);
+	if (!r)
+		r = policy_features_missing(&c->set, 0, e);
 	if (r)
 		return r;
 	/* the documents go; who wants the source of a policy parses the text again */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policy documents to policies: kinds, lists, metadata. Called by the agent for each document of a
- * manifest. A set owns its policies through its arena. Must hold: a document that fails adds
- * nothing to the set, although the arena may keep the memory of what was read until the set goes.
+ * Documents to policies and to the objects that policies refer to: kinds, lists, metadata. Called
+ * by the agent for each document of a manifest. A set owns its content through its arena. Must
+ * hold: a document that fails adds nothing to the set, although the arena may keep the memory of
+ * what was read until the set goes.
  */
 #include "model/policy.h"
 
@@ -13,17 +14,44 @@
 
 #include "base/str.h"
 #include "codec/json.h"
+#include "model/object.h"
 #include "model/policy_walk.h"
 
 enum { NAME_MAX_BYTES = 253, NAMESPACE_MAX_BYTES = 63 };
 
-static const struct kind {
-	const char *name, *list, *group, *version;
-	bool namespaced, is_network;
-} kinds[] = {{"CiliumNetworkPolicy", "CiliumNetworkPolicyList", "cilium.io", "v2", true, false},
-	{"CiliumClusterwideNetworkPolicy", "CiliumClusterwideNetworkPolicyList", "cilium.io", "v2",
-		false, false},
-	{"NetworkPolicy", "NetworkPolicyList", "networking.k8s.io", "v1", true, true}};
+#define ANNOTATION_PREFIX "policy.kilim.io/"
+#define ANNOTATION_MODE   ANNOTATION_PREFIX "mode"
+#define POLICY_API        "policy.networking.k8s.io"
+
+static int parse_policy(
+	struct walk *w, const struct node *n, const struct kind *k, struct policy_set *set);
+
+static const struct kind kinds[] = {
+	{"CiliumNetworkPolicy", "CiliumNetworkPolicyList", "cilium.io", {"v2"}, true, false,
+		TIER_NORMAL, parse_policy, policy_parse_cilium},
+	{"CiliumClusterwideNetworkPolicy", "CiliumClusterwideNetworkPolicyList", "cilium.io",
+		{"v2"}, false, false, TIER_NORMAL, parse_policy, policy_parse_cilium},
+	{"NetworkPolicy", "NetworkPolicyList", "networking.k8s.io", {"v1"}, true, true, TIER_NORMAL,
+		parse_policy, policy_parse_network},
+	{"ClusterNetworkPolicy", "ClusterNetworkPolicyList", POLICY_API, {"v1alpha2"}, false, true,
+		TIER_ADMIN, parse_policy, policy_parse_cluster},
+	{"AdminNetworkPolicy", "AdminNetworkPolicyList", POLICY_API, {"v1alpha1"}, false, true,
+		TIER_ADMIN, parse_policy, policy_parse_cluster},
+	{"BaselineAdminNetworkPolicy", "BaselineAdminNetworkPolicyList", POLICY_API, {"v1alpha1"},
+		false, true, TIER_BASELINE, parse_policy, policy_parse_cluster},
+	{"CiliumCIDRGroup", "CiliumCIDRGroupList", "cilium.io", {"v2", "v2alpha1"}, false, false,
+		TIER_NORMAL, object_parse_group, NULL},
+	{"CiliumNode", "CiliumNodeList", "cilium.io", {"v2"}, false, false, TIER_NORMAL,
+		object_parse_cilium_node, NULL},
+	{"Namespace", "NamespaceList", "", {"v1"}, false, true, TIER_NORMAL, object_parse_namespace,
+		NULL},
+	{"Node", "NodeList", "", {"v1"}, false, true, TIER_NORMAL, object_parse_node, NULL},
+	{"Service", "ServiceList", "", {"v1"}, true, true, TIER_NORMAL, object_parse_service, NULL},
+	{"Endpoints", "EndpointsList", "", {"v1"}, true, true, TIER_NORMAL, object_parse_endpoints,
+		NULL},
+	{"EndpointSlice", "EndpointSliceList", "discovery.k8s.io", {"v1", "v1beta1"}, true, true,
+		TIER_NORMAL, object_parse_slice, NULL},
+};
 
 static const char *text_of(const json_t *j, const char *key)
 {
@@ -36,8 +64,10 @@ static bool has_group(const char *version, const struct kind *k)
 {
 	size_t len = strlen(k->group);
 
-	if (k->is_network && str_has_prefix(version, "extensions/"))
+	if (k->specs == policy_parse_network && str_has_prefix(version, "extensions/"))
 		return true; /* where NetworkPolicy was before; refused by its version */
+	if (!len)
+		return *version && !strchr(version, '/');
 	return !strncmp(version, k->group, len) && version[len] == '/';
 }
 
@@ -72,8 +102,7 @@ bool policy_is_kind(const json_t *doc)
 	return false;
 }
 
-/* A DNS name: lower-case letters, digits, '-' and, where dots is set, '.'. */
-static int check_name(
+int policy_check_name(
 	const struct walk *w, const struct node *n, const char *s, size_t max, bool dots)
 {
 	size_t len = strlen(s);
@@ -85,8 +114,7 @@ static int check_name(
 			(!i || i + 1 == len || (c != '-' && (c != '.' || !dots))))
 			return walk_error(w, n,
 				"\"%.80s\" is no name: lower-case letters, digits%s '-', with a "
-				"letter or "
-				"digit at both ends",
+				"letter or digit at both ends",
 				s, dots ? ", '.'," : ",");
 	}
 	if (len > max)
@@ -94,14 +122,15 @@ static int check_name(
 	return 0;
 }
 
-static int parse_labels(const struct walk *w, const struct node *n, struct policy *p)
+int policy_parse_labels(
+	const struct walk *w, const struct node *n, const char *source, struct labels *ret)
 {
 	const char *key;
 	json_t *value;
 
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
-	p->labels.label = arena_array(w->mem, json_object_size(n->value), sizeof(*p->labels.label));
+	ret->label = arena_array(w->mem, json_object_size(n->value), sizeof(*ret->label));
 	/* the iteration macro wants a mutable object but changes nothing */
 	json_object_foreach((json_t *)n->value, key, value)
 	{
@@ -112,12 +141,80 @@ static int parse_labels(const struct walk *w, const struct node *n, struct polic
 
 		if (r < 0)
 			return r;
-		p->labels.label[p->labels.count++] = (struct label){
-			"k8s", arena_strdup(w->mem, key), arena_strdup(w->mem, text ? text : "")};
-		if (labels_normalize(&p->labels, &e) < 0)
+		ret->label[ret->count++] = (struct label){
+			source, arena_strdup(w->mem, key), arena_strdup(w->mem, text ? text : "")};
+		if (labels_normalize(ret, &e) < 0)
 			return walk_error(w, &at, "%s", e.text);
 	}
 	return 0;
+}
+
+int policy_parse_mode(const struct walk *w, const struct node *n, enum policy_mode *ret)
+{
+	const char *s = NULL;
+	int r = walk_string(w, n, &s);
+
+	if (r < 0 || !s)
+		return r;
+	if (!str_eq(s, "enforce") && !str_eq(s, "shadow"))
+		return walk_error(w, n, "\"%.40s\" is no mode; use enforce or shadow", s);
+	*ret = str_eq(s, "shadow") ? MODE_SHADOW : MODE_ENFORCE;
+	return 0;
+}
+
+int policy_annotated_mode(
+	const struct walk *w, const struct node *root, bool *ret_given, enum policy_mode *ret)
+{
+	struct node metadata = node_member(root, "metadata");
+	struct node annotations = node_member(&metadata, "annotations");
+	struct node mode = node_member(&annotations, ANNOTATION_MODE);
+
+	*ret_given = mode.value != NULL;
+	return policy_parse_mode(w, &mode, ret);
+}
+
+/* Annotations are everybody's, but those under kilim's own name are known. */
+static int check_annotations(const struct walk *w, const struct node *n)
+{
+	const char *key;
+	json_t *value;
+
+	if (n->value && !json_is_object(n->value))
+		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
+	/* the iteration macro wants a mutable object but changes nothing */
+	json_object_foreach((json_t *)n->value, key, value)
+	{
+		struct node at = node_member(n, key);
+
+		if (str_has_prefix(key, ANNOTATION_PREFIX) && !str_eq(key, ANNOTATION_MODE))
+			return walk_error(
+				w, &at, "unknown annotation; did you mean " ANNOTATION_MODE "?");
+	}
+	return 0;
+}
+
+int policy_parse_name(const struct walk *w, const struct node *root, const struct kind *k,
+	const char **ret_name, const char **ret_namespace)
+{
+	struct node n = node_member(root, "metadata"), name = node_member(&n, "name");
+	struct node namespace = node_member(&n, "namespace");
+	const char *s_name = NULL, *s_namespace = NULL;
+	int r = walk_string_needed(w, &name, &s_name);
+
+	r = r < 0 ? r : policy_check_name(w, &name, s_name, NAME_MAX_BYTES, true);
+	r = r < 0 ? r : walk_string(w, &namespace, &s_namespace);
+	if (r < 0)
+		return r;
+	if (!k->namespaced && s_namespace && *s_namespace)
+		return walk_error(w, &namespace, "%s has no namespace; remove it", k->name);
+	if (k->namespaced && (!s_namespace || !*s_namespace))
+		s_namespace =
+			w->context->default_namespace ? w->context->default_namespace : "default";
+	if (k->namespaced)
+		r = policy_check_name(w, &namespace, s_namespace, NAMESPACE_MAX_BYTES, false);
+	*ret_name = arena_strdup(w->mem, s_name);
+	*ret_namespace = arena_strdup(w->mem, k->namespaced ? s_namespace : "");
+	return r;
 }
 
 static int parse_metadata(
@@ -129,57 +226,65 @@ static int parse_metadata(
 		{"finalizers", NULL}, {"generateName", NULL}, {"generation", NULL},
 		{"managedFields", NULL}, {"ownerReferences", NULL}, {"resourceVersion", NULL},
 		{"selfLink", NULL}};
-	struct node n = node_member(root, "metadata"), name = node_member(&n, "name");
-	struct node namespace = node_member(&n, "namespace"), uid = node_member(&n, "uid");
+	struct node n = node_member(root, "metadata"), uid = node_member(&n, "uid");
 	struct node labels = node_member(&n, "labels");
-	const char *s_name = NULL, *s_namespace = NULL, *s_uid = NULL;
+	struct node annotations = node_member(&n, "annotations");
+	const char *s_uid = NULL;
+	bool given = false;
 	int r = WALK_FIELDS(w, &n, fields);
 
-	r = r < 0 ? r : walk_string_needed(w, &name, &s_name);
-	r = r < 0 ? r : check_name(w, &name, s_name, NAME_MAX_BYTES, true);
-	r = r < 0 ? r : walk_string(w, &namespace, &s_namespace);
+	r = r < 0 ? r : policy_parse_name(w, root, k, &p->name, &p->namespace);
 	r = r < 0 ? r : walk_string(w, &uid, &s_uid);
-	r = r < 0 ? r : parse_labels(w, &labels, p);
-	if (r < 0)
-		return r;
-	if (!k->namespaced && s_namespace && *s_namespace)
-		return walk_error(w, &namespace, "a %s has no namespace; remove it", k->name);
-	if (k->namespaced && (!s_namespace || !*s_namespace))
-		s_namespace =
-			w->context->default_namespace ? w->context->default_namespace : "default";
-	if (k->namespaced)
-		r = check_name(w, &namespace, s_namespace, NAMESPACE_MAX_BYTES, false);
+	r = r < 0 ? r : policy_parse_labels(w, &labels, "k8s", &p->labels);
+	r = r < 0 ? r : check_annotations(w, &annotations);
+	r = r < 0 ? r : policy_annotated_mode(w, root, &given, &p->mode);
 	p->kind = k->name;
-	p->name = arena_strdup(w->mem, s_name);
-	p->namespace = arena_strdup(w->mem, k->namespaced ? s_namespace : "");
+	p->tier = k->tier;
 	p->uid = arena_strdup(w->mem, s_uid ? s_uid : "");
 	return r;
+}
+
+static int check_version(const struct walk *w, const struct node *n, const struct kind *k)
+{
+	struct node version = node_member(n, "apiVersion");
+	const char *text = text_of(n->value, "apiVersion"), *slash = *k->group ? "/" : "";
+	SCOPED(str_done) struct str wanted = {0};
+
+	if (!version.value)
+		return 0; /* items of a typed list may leave it out */
+	for (size_t i = 0; i < ARRAY_SIZE(k->version) && k->version[i]; i++) {
+		SCOPED(str_done) struct str one = {0};
+
+		str_printf(&one, "%s%s%s", k->group, slash, k->version[i]);
+		if (str_eq(str_text(&one), text))
+			return 0;
+		str_printf(&wanted, "%s%s", i ? " or " : "", str_text(&one));
+	}
+	return walk_error(w, &version, "\"%.60s\" is not supported for %s; use %s", text, k->name,
+		str_text(&wanted));
 }
 
 static int parse_policy(
 	struct walk *w, const struct node *n, const struct kind *k, struct policy_set *set)
 {
 	struct policy p = {.origin = walk_origin(w, n), .source = n->value};
-	struct node version = node_member(n, "apiVersion");
-	const char *text = text_of(n->value, "apiVersion");
-	SCOPED(str_done) struct str wanted = {0};
-	int r;
+	int r = parse_metadata(w, n, k, &p);
 
-	str_printf(&wanted, "%s/%s", k->group, k->version);
-	/* items of a typed list may leave it out */
-	if (version.value && !str_eq(text, str_text(&wanted)))
-		return walk_error(w, &version, "\"%.60s\" is not supported for a %s; use %s", text,
-			k->name, str_text(&wanted));
-	w->strict_names = k->is_network;
-	r = parse_metadata(w, n, k, &p);
-	if (r < 0)
-		return r;
-	r = k->is_network ? policy_parse_network(w, n, &p) : policy_parse_cilium(w, n, &p);
+	r = r < 0 ? r : k->specs(w, n, &p);
 	if (r < 0)
 		return r;
 	mem_grow(&set->policy, &set->capacity, set->count + 1, sizeof(*set->policy));
 	set->policy[set->count++] = p;
 	return 0;
+}
+
+static int parse_one(
+	struct walk *w, const struct node *n, const struct kind *k, struct policy_set *set)
+{
+	int r = check_version(w, n, k);
+
+	w->strict_names = k->kubernetes;
+	return r < 0 ? r : k->parse(w, n, k, set);
 }
 
 /* of: the kind of the items; NULL for a plain list, whose items say it and which may hold other
@@ -205,7 +310,7 @@ static int parse_list(
 				text_of(item.value, "kind"), of->name);
 		k = of ? of : k;
 		if (k)
-			r = parse_policy(w, &item, k, set);
+			r = parse_one(w, &item, k, set);
 	}
 	return r;
 }
@@ -220,25 +325,34 @@ int policy_parse(struct policy_set *set, const struct policy_context *ctx, const
 		.file = arena_strdup(&set->mem, file),
 		.e = e};
 	const struct node root = {.value = doc->root};
-	size_t before = set->count;
+	const struct policy_set before = *set;
 	int r;
 
 	if (one)
-		r = parse_policy(&w, &root, one, set);
+		r = parse_one(&w, &root, one, set);
 	else if (list || is_plain_list(doc->root))
 		r = parse_list(&w, &root, list, set);
 	else
 		r = walk_error(&w, &root,
 			"kind \"%.60s\" of apiVersion \"%.60s\" is no policy that is supported",
 			text_of(doc->root, "kind"), text_of(doc->root, "apiVersion"));
-	if (r < 0)
-		set->count = before;
+	if (r < 0) {
+		set->count = before.count;
+		set->namespaces = before.namespaces;
+		set->nodes = before.nodes;
+		set->groups = before.groups;
+		set->services = before.services;
+	}
 	return r;
 }
 
 void policy_set_done(struct policy_set *set)
 {
 	free(set->policy);
+	free(set->namespace);
+	free(set->node);
+	free(set->group);
+	free(set->service);
 	arena_done(&set->mem);
 	*set = (struct policy_set){0};
 }

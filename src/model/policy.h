@@ -3,8 +3,8 @@
 #define KILIM_MODEL_POLICY_H
 /*
  * Policies as plain data, normalized from CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy and
- * Kubernetes NetworkPolicy. What is not supported is refused with file, line and field. Difference
- * of absent, empty and null is exact (interfaces 1b).
+ * Kubernetes' NetworkPolicy and ClusterNetworkPolicy. What is not supported is refused with file,
+ * line and field. Difference of absent, empty and null is exact (doc/policy-language.md).
  */
 #include "abi/policy.h"
 #include "base/arena.h"
@@ -185,17 +185,23 @@ struct policy_context {
 };
 
 /*
- * Add the policies of one document (a policy, or a v1 List / *List of policies) to the set. On
- * failure nothing is added and e says "file:line:column: field.path: what, and what to do".
+ * Add what one document holds (a policy or an object that policies refer to, or a v1 List / *List
+ * of them) to the set. On failure nothing is added and e says "file:line:column: field.path: what,
+ * and what to do".
  */
 int policy_parse(struct policy_set *set, const struct policy_context *ctx, const char *file,
 	const struct yaml_doc *doc, struct err *e) MUST_USE;
 /*
  * Whether apiVersion/kind of the document is one that policy_parse() takes (so that other objects
- * in a file can be told apart): a policy of any version, a list of policies, or a v1 List that
- * holds one. Objects of a v1 List that are no policies are passed over.
+ * in a file can be told apart): a policy or an object that policies refer to, of any version, a
+ * list of them, or a v1 List that holds one. Other objects of a v1 List are passed over.
  */
 bool policy_is_kind(const json_t *doc);
+/*
+ * -ENOTSUP when a policy of the set, from this one on, says what the compiler cannot evaluate yet:
+ * "file:line:1: kind/name: path: what". Goes away with what is missing.
+ */
+int policy_features_missing(const struct policy_set *set, size_t first, struct err *e) MUST_USE;
 void policy_set_done(struct policy_set *set);
 /* "CiliumNetworkPolicy/default/l3-rule"; "CiliumClusterwideNetworkPolicy/name". */
 void policy_format_name(struct str *out, const struct policy *p);

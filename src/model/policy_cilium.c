@@ -15,20 +15,17 @@
 
 enum { LOG_VALUE_MAX = 32 };
 
-#define NODES_REFUSED    "selection of nodes is not supported yet"
-#define GROUPS_REFUSED   "cloud provider groups are not supported yet"
 #define REQUIRES_REFUSED "is no longer part of the language: put the requirement into each selector"
+#define HOST_REFUSED     "policies for nodes (the host firewall) are not there yet"
 
-static const struct field ingress_fields[] = {{"fromEndpoints", NULL}, {"fromCIDR", NULL},
-	{"fromCIDRSet", NULL}, {"fromEntities", NULL}, {"fromRequires", REQUIRES_REFUSED},
-	{"fromGroups", GROUPS_REFUSED}, {"fromNodes", NODES_REFUSED}, {"toPorts", NULL},
-	{"icmps", NULL}, {"authentication", NULL}};
-static const struct field egress_fields[] = {{"toEndpoints", NULL}, {"toCIDR", NULL},
-	{"toCIDRSet", NULL}, {"toEntities", NULL}, {"toRequires", REQUIRES_REFUSED},
-	{"toGroups", GROUPS_REFUSED}, {"toNodes", NODES_REFUSED},
-	{"toServices", "services as peers are not supported yet"}, {"toPorts", NULL},
-	{"icmps", NULL}, {"toFQDNs", "DNS names as peers are not supported yet"},
+static const struct field ingress_fields[] = {{"order", NULL}, {"fromEndpoints", NULL},
+	{"fromCIDR", NULL}, {"fromCIDRSet", NULL}, {"fromEntities", NULL}, {"fromGroups", NULL},
+	{"fromNodes", NULL}, {"fromRequires", REQUIRES_REFUSED}, {"toPorts", NULL}, {"icmps", NULL},
 	{"authentication", NULL}};
+static const struct field egress_fields[] = {{"order", NULL}, {"toEndpoints", NULL},
+	{"toCIDR", NULL}, {"toCIDRSet", NULL}, {"toEntities", NULL}, {"toGroups", NULL},
+	{"toNodes", NULL}, {"toServices", NULL}, {"toRequires", REQUIRES_REFUSED},
+	{"toPorts", NULL}, {"icmps", NULL}, {"toFQDNs", NULL}, {"authentication", NULL}};
 
 /* Fields at the ends of the tables above that deny rules do not have. */
 enum { INGRESS_ALLOW_ONLY = 1, EGRESS_ALLOW_ONLY = 2 };
@@ -52,23 +49,14 @@ static int check_rule_fields(
 		w, n, egress_fields, ARRAY_SIZE(egress_fields) - (deny ? EGRESS_ALLOW_ONLY : 0));
 }
 
-static int check_authentication(const struct walk *w, const struct node *rule)
+static int parse_order(const struct walk *w, const struct node *rule, int32_t *ret)
 {
-	static const struct field fields[] = {{"mode", NULL}};
-	struct node n = node_member(rule, "authentication"), mode = node_member(&n, "mode");
-	const char *s = NULL;
-	int r = WALK_FIELDS(w, &n, fields);
+	struct node n = node_member(rule, "order");
+	int64_t order = RULE_UNORDERED;
+	int r = walk_integer(w, &n, INT32_MIN, RULE_UNORDERED - 1, &order);
 
-	if (r < 0 || !n.value)
-		return r;
-	r = walk_string_needed(w, &mode, &s);
-	if (r < 0 || str_eq(s, "disabled"))
-		return r;
-	if (str_eq(s, "required") || str_eq(s, "test-always-fail"))
-		return walk_error(w, &mode,
-			"mutual authentication is not supported yet; the policy is refused as a "
-			"whole rather than applied in part");
-	return walk_error(w, &mode, "\"%.40s\" is no mode; use disabled or required", s);
+	*ret = (int32_t)order;
+	return r;
 }
 
 static int parse_rule(const struct walk *w, const struct node *n, const struct node *root,
@@ -77,11 +65,13 @@ static int parse_rule(const struct walk *w, const struct node *n, const struct n
 	SCOPED(str_done) struct str path = {0};
 	struct node spec = *n->up->up;
 	struct rule_ports ports = {0};
-	int err = check_rule_fields(w, n, r->direction, r->action == ACTION_DENY);
+	bool deny = r->action == ACTION_DENY;
+	int err = check_rule_fields(w, n, r->direction, deny);
 
-	err = err < 0 ? err : check_authentication(w, n);
-	err = err < 0 ? err : policy_parse_ports(w, n, r->action == ACTION_DENY, &ports);
-	err = err < 0 ? err : policy_parse_peers(w, n, r->direction, scope, ports.limited, r);
+	err = err < 0 ? err : parse_order(w, n, &r->order);
+	err = err < 0 ? err : policy_check_authentication(w, n);
+	err = err < 0 ? err : policy_parse_ports(w, n, r->direction, deny, &ports);
+	err = err < 0 ? err : policy_parse_peers(w, n, scope, ports.limited, r);
 	if (err < 0)
 		return err;
 	if (ports.limited && !ports.count)
@@ -126,7 +116,6 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 
 			rule->direction = lists[i].direction;
 			rule->action = lists[i].deny ? ACTION_DENY : ACTION_ALLOW;
-			rule->order = RULE_UNORDERED;
 			r = parse_rule(w, &item, root, scope, rule);
 			if (r < 0)
 				return r;
@@ -135,6 +124,7 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 	return 0;
 }
 
+/* What is said switches on without rules, too; what is not said is on where there are rules. */
 static int parse_default_deny(const struct walk *w, const struct node *spec, struct policy_spec *s)
 {
 	static const struct field fields[] = {{"ingress", NULL}, {"egress", NULL}};
@@ -143,10 +133,8 @@ static int parse_default_deny(const struct walk *w, const struct node *spec, str
 
 	for (enum policy_direction d = 0; !r && d < POLICY_DIRECTIONS; d++) {
 		struct node one = node_member(&n, fields[d].name);
-		bool on = true;
 
-		r = walk_bool(w, &one, &on);
-		s->default_deny[d] &= on;
+		r = walk_bool(w, &one, &s->default_deny[d]);
 	}
 	return r;
 }
@@ -199,6 +187,7 @@ static int parse_texts(const struct walk *w, const struct node *spec, struct pol
 	struct node description = node_member(spec, "description"), log = node_member(spec, "log");
 	struct node value = node_member(&log, "value");
 	const char *about = NULL, *text = NULL;
+	size_t length = 0;
 	int r = walk_string(w, &description, &about);
 
 	r = r < 0 ? r : WALK_FIELDS(w, &log, fields);
@@ -206,9 +195,10 @@ static int parse_texts(const struct walk *w, const struct node *spec, struct pol
 	if (r < 0)
 		return r;
 	for (const char *c = text; c && *c; c++) {
-		if (c - text >= LOG_VALUE_MAX || (unsigned char)*c < 0x20 || *c == 0x7f)
-			return walk_error(w, &value, "is longer than %d bytes or not printable",
-				LOG_VALUE_MAX);
+		length += ((unsigned char)*c & 0xc0) != 0x80; /* characters, not bytes */
+		if (length > LOG_VALUE_MAX || (unsigned char)*c < 0x20 || *c == 0x7f)
+			return walk_error(w, &value,
+				"is longer than %d characters or not printable", LOG_VALUE_MAX);
 	}
 	s->description = arena_strdup(w->mem, about ? about : "");
 	s->log = arena_strdup(w->mem, text ? text : "");
@@ -228,37 +218,75 @@ static bool selects_init(const struct selector *s)
 	return false;
 }
 
+/* What the policy is for: endpoints, by endpointSelector. */
+static int parse_subject(
+	const struct walk *w, const struct node *spec, const struct policy *p, struct selector *ret)
+{
+	struct node endpoints = node_member(spec, "endpointSelector");
+	struct node nodes = node_member(spec, "nodeSelector");
+	bool clusterwide = !*p->namespace;
+	int r;
+
+	if (nodes.value && endpoints.value)
+		return walk_error(w, &nodes, "cannot be combined with endpointSelector");
+	if (nodes.value && !clusterwide)
+		return walk_error(w, &nodes,
+			"is for a CiliumClusterwideNetworkPolicy; nodes are in no namespace");
+	if (nodes.value) {
+		r = policy_parse_selector(w, &nodes, SELECT_NODES, ret);
+		return r < 0 ? r : walk_refuse(w, &nodes, HOST_REFUSED);
+	}
+	if (!endpoints.value)
+		return walk_error(w, spec,
+			"endpointSelector is missing; {} selects every endpoint%s",
+			clusterwide ? "" : " of the namespace");
+	r = policy_parse_selector(w, &endpoints, SELECT_ENDPOINTS, ret);
+	if (!r && !clusterwide)
+		policy_require(w, ret, "k8s", LABEL_NAMESPACE, p->namespace);
+	return r;
+}
+
 static int parse_spec(const struct walk *w, const struct node *n, const struct node *root,
 	const struct policy *p, struct policy_spec *s)
 {
-	static const struct field fields[] = {{"endpointSelector", NULL},
-		{"nodeSelector", "policies for nodes are not supported yet"}, {"ingress", NULL},
-		{"ingressDeny", NULL}, {"egress", NULL}, {"egressDeny", NULL},
-		{"enableDefaultDeny", NULL}, {"description", NULL}, {"labels", NULL},
-		{"log", NULL}};
-	struct node subject = node_member(n, "endpointSelector");
-	bool clusterwide = !*p->namespace;
-	struct peer_scope scope = {.namespace = clusterwide ? NULL : p->namespace};
-	int r;
+	static const struct field fields[] = {{"endpointSelector", NULL}, {"nodeSelector", NULL},
+		{"ingress", NULL}, {"ingressDeny", NULL}, {"egress", NULL}, {"egressDeny", NULL},
+		{"enableDefaultDeny", NULL}, {"description", NULL}, {"labels", NULL}, {"log", NULL},
+		{"mode", NULL}};
+	struct peer_scope scope = {.namespace = *p->namespace ? p->namespace : NULL};
+	int r = walk_mapping(w, n);
 
-	if (!n->value)
-		return walk_error(w, n, "expected a mapping, found null");
-	r = WALK_FIELDS(w, n, fields);
+	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
+	r = r < 0 ? r : parse_subject(w, n, p, &s->subject);
 	if (r < 0)
 		return r;
-	if (!subject.value)
-		return walk_error(w, n, "endpointSelector is missing; {} selects every endpoint%s",
-			clusterwide ? "" : " of the namespace");
-	r = policy_parse_selector(w, &subject, NULL, &s->subject);
-	if (r < 0)
-		return r;
-	scope.init = clusterwide && selects_init(&s->subject);
-	if (!clusterwide)
-		policy_require(w, &s->subject, "k8s", LABEL_NAMESPACE, p->namespace);
+	scope.init = !scope.namespace && selects_init(&s->subject);
 	r = parse_rules(w, n, root, &scope, s);
 	r = r < 0 ? r : parse_default_deny(w, n, s);
 	r = r < 0 ? r : parse_rule_labels(w, n, s);
 	return r < 0 ? r : parse_texts(w, n, s);
+}
+
+/* A policy is in shadow as a whole: annotation and specs do not say different things. */
+static int parse_mode(const struct walk *w, const struct node *root, const struct node *spec,
+	bool is_first, struct policy *p)
+{
+	struct node n = node_member(spec, "mode");
+	enum policy_mode mode = MODE_ENFORCE;
+	bool annotated = false;
+	int r = policy_annotated_mode(w, root, &annotated, &mode);
+
+	r = r < 0 ? r : policy_parse_mode(w, &n, &mode);
+	if (r < 0)
+		return r;
+	if ((annotated || !is_first) && mode != p->mode)
+		return walk_error(w, &n,
+			"is %s here and %s %s; a policy has one mode, of all its specs",
+			mode == MODE_SHADOW ? "shadow" : "enforce",
+			p->mode == MODE_SHADOW ? "shadow" : "enforce",
+			annotated ? "in the annotation" : "in the spec before");
+	p->mode = mode;
+	return 0;
 }
 
 int policy_parse_cilium(const struct walk *w, const struct node *root, struct policy *p)
@@ -274,12 +302,15 @@ int policy_parse_cilium(const struct walk *w, const struct node *root, struct po
 	if (!spec.value && !specs.value)
 		return walk_error(w, root, "spec is missing (or specs, a list of them)");
 	p->spec = arena_array(w->mem, 1 + node_items(&specs), sizeof(*p->spec));
-	if (spec.value)
+	if (spec.value) {
 		r = parse_spec(w, &spec, root, p, &p->spec[p->specs++]);
+		r = r < 0 ? r : parse_mode(w, root, &spec, true, p);
+	}
 	for (size_t i = 0; !r && i < node_items(&specs); i++) {
 		struct node item = node_item(&specs, i);
 
 		r = parse_spec(w, &item, root, p, &p->spec[p->specs++]);
+		r = r < 0 ? r : parse_mode(w, root, &item, !spec.value && !i, p);
 	}
 	return r;
 }

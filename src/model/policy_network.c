@@ -16,19 +16,6 @@ static const char *const direction_names[POLICY_DIRECTIONS] = {"ingress", "egres
 static const char *const type_names[POLICY_DIRECTIONS] = {"Ingress", "Egress"};
 static const char *const peer_names[POLICY_DIRECTIONS] = {"from", "to"};
 
-static int parse_block(const struct walk *w, const struct node *n, struct peer *p)
-{
-	static const struct field fields[] = {{"cidr", NULL}, {"except", NULL}};
-	struct node cidr = node_member(n, "cidr"), except = node_member(n, "except");
-	int r = WALK_FIELDS(w, n, fields);
-
-	p->kind = PEER_PREFIX;
-	p->prefix = arena_array(w->mem, 1, sizeof(*p->prefix));
-	p->prefixes = 1;
-	r = r < 0 ? r : policy_parse_prefix(w, &cidr, &p->prefix[0]);
-	return r < 0 ? r : policy_parse_excepts(w, &except, p);
-}
-
 static int parse_peer(
 	const struct walk *w, const struct node *n, const char *namespace, struct peer *p)
 {
@@ -37,7 +24,6 @@ static int parse_peer(
 	struct node pods = node_member(n, "podSelector");
 	struct node namespaces = node_member(n, "namespaceSelector");
 	struct node block = node_member(n, "ipBlock");
-	struct selector of_pods = {0};
 	int r = WALK_FIELDS(w, n, fields);
 
 	if (r < 0)
@@ -49,20 +35,11 @@ static int parse_peer(
 	if (block.value && (pods.value || namespaces.value))
 		return walk_error(w, &block, "cannot be combined with a selector in one peer");
 	if (block.value)
-		return parse_block(w, &block, p);
+		return policy_parse_block(w, &block, p);
 	p->kind = PEER_SELECTOR;
 	p->selectors = 1;
 	p->selector = arena_array(w->mem, 1, sizeof(*p->selector));
-	if (namespaces.value)
-		r = policy_parse_selector(w, &namespaces, LABEL_NAMESPACE_LABELS, &p->selector[0]);
-	if (!r && pods.value)
-		r = policy_parse_selector(w, &pods, NULL, &of_pods);
-	if (r < 0)
-		return r;
-	policy_join(w, &p->selector[0], &of_pods);
-	policy_require(
-		w, &p->selector[0], "k8s", LABEL_NAMESPACE, namespaces.value ? NULL : namespace);
-	return 0;
+	return policy_parse_pods(w, &namespaces, &pods, namespace, &p->selector[0]);
 }
 
 static int parse_rule(const struct walk *w, const struct node *n, const char *namespace,
@@ -140,7 +117,7 @@ static int parse_direction(const struct walk *w, const struct node *spec, const 
 
 	for (size_t i = 0; i < node_items(&list); i++) {
 		struct node item = node_item(&list, i);
-		struct rule one = {.direction = d};
+		struct rule one = {.direction = d, .order = RULE_UNORDERED};
 		int r = parse_rule(w, &item, namespace, spec, &one);
 
 		if (r < 0)
@@ -169,10 +146,11 @@ int policy_parse_network(const struct walk *w, const struct node *root, struct p
 	r = r < 0 ? r : walk_list(w, &egress);
 	r = r < 0 ? r : parse_types(w, &spec, s);
 	if (!r && pods.value)
-		r = policy_parse_selector(w, &pods, NULL, &s->subject);
+		r = policy_parse_selector(w, &pods, SELECT_ENDPOINTS, &s->subject);
 	if (r < 0)
 		return r;
 	policy_require(w, &s->subject, "k8s", LABEL_NAMESPACE, p->namespace);
+	s->spares_own_node = true;
 	s->description = "";
 	s->log = "";
 	s->rule = arena_array(w->mem, node_items(&ingress) + node_items(&egress), sizeof(*s->rule));

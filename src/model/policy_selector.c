@@ -62,30 +62,52 @@ static bool is_kubernetes_key(const char *key)
 	return strlen(name) <= 253 && is_name(name, strlen(name), "-._");
 }
 
+static bool has_kubernetes_keys(const char *source)
+{
+	return str_eq(source, "any") || str_eq(source, "k8s") || str_eq(source, "node") ||
+	       str_eq(source, "cidrgroup");
+}
+
 static bool is_value(const char *s)
 {
 	return !*s || (strlen(s) <= 63 && is_name(s, strlen(s), "-._"));
 }
 
+/* What a key without a source means. */
+static const char *default_source(const struct walk *w, enum selector_of of)
+{
+	switch (of) {
+	case SELECT_NODES:
+		return "node";
+	case SELECT_GROUPS:
+		return "cidrgroup";
+	case SELECT_NAMESPACES:
+		return "k8s";
+	case SELECT_ENDPOINTS:
+		break;
+	}
+	return w->strict_names ? "k8s" : "any";
+}
+
 /* Source and key of a selector's key, as the kind of policy spells it. */
 static int parse_key(const struct walk *w, const struct node *at, const char *text,
-	const char *prefix, struct label *ret)
+	enum selector_of of, struct label *ret)
 {
-	struct label l = {.source = "any", .value = ""};
+	struct label l = {.source = default_source(w, of), .value = ""};
 	const char *rest = NULL, *dotted = dotted_source(text, &rest);
 	struct err e;
 
 	if (w->strict_names) {
-		l.source = "k8s";
-		l.key = arena_printf(w->mem, "%s%s", prefix ? prefix : "", text);
+		l.key = arena_printf(w->mem, "%s%s",
+			of == SELECT_NAMESPACES ? LABEL_NAMESPACE_LABELS : "", text);
 	} else if (dotted) {
 		l.source = dotted;
 		l.key = arena_strdup(w->mem, rest);
-	} else if (strchr(text, '=') || label_parse(w->mem, text, "any", &l, &e) < 0) {
+	} else if (strchr(text, '=') || label_parse(w->mem, text, l.source, &l, &e) < 0) {
 		return walk_error(w, at, "\"%.100s\" is no label key%s%s", text,
 			strchr(text, '=') ? "" : ": ", strchr(text, '=') ? "" : e.text);
 	}
-	if ((str_eq(l.source, "any") || str_eq(l.source, "k8s")) && !is_kubernetes_key(l.key))
+	if (has_kubernetes_keys(l.source) && !is_kubernetes_key(l.key))
 		return walk_error(w, at, "\"%.100s\" is no label key", text);
 	if (str_eq(l.source, "any") &&
 		(str_eq(l.key, LABEL_NAMESPACE) || str_has_prefix(l.key, LABEL_KUBERNETES)))
@@ -113,7 +135,7 @@ static int parse_value(const struct walk *w, const struct node *n, const char **
 }
 
 static int parse_labels(
-	const struct walk *w, const struct node *n, const char *prefix, struct selector *s)
+	const struct walk *w, const struct node *n, enum selector_of of, struct selector *s)
 {
 	const char *key;
 	json_t *value;
@@ -125,7 +147,7 @@ static int parse_labels(
 	{
 		struct node at = node_member(n, key);
 		struct requirement *q = &s->requirement[s->count++];
-		int r = parse_key(w, &at, key, prefix, &q->key);
+		int r = parse_key(w, &at, key, of, &q->key);
 
 		q->op = SELECTOR_IN;
 		q->values = 1;
@@ -156,7 +178,7 @@ static int parse_operator(const struct walk *w, const struct node *n, enum selec
 }
 
 static int parse_expression(
-	const struct walk *w, const struct node *n, const char *prefix, struct requirement *q)
+	const struct walk *w, const struct node *n, enum selector_of of, struct requirement *q)
 {
 	static const struct field fields[] = {{"key", NULL}, {"operator", NULL}, {"values", NULL}};
 	struct node key = node_member(n, "key"), op = node_member(n, "operator");
@@ -169,7 +191,7 @@ static int parse_expression(
 		return walk_error(w, n, "expected a mapping, found null");
 	r = WALK_FIELDS(w, n, fields);
 	r = r < 0 ? r : walk_string_needed(w, &key, &text);
-	r = r < 0 ? r : parse_key(w, &key, text, prefix, &q->key);
+	r = r < 0 ? r : parse_key(w, &key, text, of, &q->key);
 	r = r < 0 ? r : parse_operator(w, &op, &q->op);
 	r = r < 0 ? r : walk_list(w, &values);
 	if (r < 0)
@@ -191,7 +213,7 @@ static int parse_expression(
 }
 
 int policy_parse_selector(
-	const struct walk *w, const struct node *n, const char *key_prefix, struct selector *ret)
+	const struct walk *w, const struct node *n, enum selector_of of, struct selector *ret)
 {
 	static const struct field fields[] = {{"matchLabels", NULL}, {"matchExpressions", NULL}};
 	struct node labels = node_member(n, "matchLabels");
@@ -207,13 +229,13 @@ int policy_parse_selector(
 		return r;
 	s.requirement = arena_array(w->mem,
 		json_object_size(labels.value) + node_items(&expressions), sizeof(*s.requirement));
-	r = parse_labels(w, &labels, key_prefix, &s);
+	r = parse_labels(w, &labels, of, &s);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < node_items(&expressions); i++) {
 		struct node item = node_item(&expressions, i);
 
-		r = parse_expression(w, &item, key_prefix, &s.requirement[s.count++]);
+		r = parse_expression(w, &item, of, &s.requirement[s.count++]);
 		if (r < 0)
 			return r;
 	}
@@ -267,4 +289,21 @@ bool selector_has_key(const struct selector *s, const char *key, bool is_prefix)
 			return true;
 	}
 	return false;
+}
+
+int policy_parse_pods(const struct walk *w, const struct node *namespaces, const struct node *pods,
+	const char *namespace, struct selector *ret)
+{
+	struct selector of_pods = {0};
+	int r = 0;
+
+	if (namespaces->value)
+		r = policy_parse_selector(w, namespaces, SELECT_NAMESPACES, ret);
+	if (!r && pods->value)
+		r = policy_parse_selector(w, pods, SELECT_ENDPOINTS, &of_pods);
+	if (r < 0)
+		return r;
+	policy_join(w, ret, &of_pods);
+	policy_require(w, ret, "k8s", LABEL_NAMESPACE, namespaces->value ? NULL : namespace);
+	return 0;
 }

@@ -162,9 +162,7 @@ int walk_fields(
 			!(json_is_array(value) && !json_array_size(value))) {
 			struct node bad = node_member(n, f->name);
 
-			return walk_error(w, &bad,
-				"%s; the policy is refused as a whole rather than applied in part",
-				f->refuse);
+			return walk_refuse(w, &bad, f->refuse);
 		}
 	}
 	return 0;
@@ -214,4 +212,46 @@ int walk_bool(const struct walk *w, const struct node *n, bool *ret)
 	if (n->value)
 		*ret = json_is_true(n->value);
 	return 0;
+}
+
+int walk_integer(const struct walk *w, const struct node *n, int64_t min, int64_t max, int64_t *ret)
+{
+	int64_t i = json_integer_value(n->value);
+
+	if (!n->value)
+		return 0;
+	if (!json_is_integer(n->value))
+		return walk_error(w, n, "expected an integer, found %s", json_kind(n->value));
+	if (i < min || i > max)
+		return walk_error(w, n, "%lld is not in %lld..%lld", (long long)i, (long long)min,
+			(long long)max);
+	*ret = i;
+	return 0;
+}
+
+int walk_mapping(const struct walk *w, const struct node *n)
+{
+	if (!json_is_object(n->value))
+		return walk_error(w, n, "expected a mapping, found %s",
+			n->value ? json_kind(n->value) : "null");
+	return 0;
+}
+
+int walk_strings(const struct walk *w, const struct node *n)
+{
+	int r = walk_list(w, n);
+
+	for (size_t i = 0; !r && i < node_items(n); i++) {
+		struct node item = node_item(n, i);
+		const char *s = NULL;
+
+		r = walk_string_needed(w, &item, &s);
+	}
+	return r;
+}
+
+int walk_refuse(const struct walk *w, const struct node *n, const char *what)
+{
+	return walk_error(
+		w, n, "%s; the policy is refused as a whole rather than applied in part", what);
 }

@@ -85,7 +85,10 @@ static void check_set(const struct policy_set *set)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	const struct policy_context context = {.cluster = "kilim", .default_namespace = "default"};
+	const struct policy_context context = {.cluster = "kilim",
+		.default_namespace = "default",
+		.local_cluster = true,
+		.kubernetes_reach = PREFIX_PODS | PREFIX_NODES};
 	SCOPED(yaml_docs_done) struct yaml_docs docs = {0};
 	SCOPED(policy_set_done) struct policy_set set = {0};
 	SCOPED(freep) char *text = mem_dup(bytes, len);

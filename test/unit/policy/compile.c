@@ -355,7 +355,7 @@ static const struct row rows[] = {
 		"in a host tcp/1 A1;in a b tcp/1 A4;out a host tcp/1 A1;out a b tcp/1 N0"},
 	{"default deny on without rules of the direction",
 		CNP "  enableDefaultDeny: {egress: true}\n  ingress: [{}]\n",
-		"in a b tcp/1 N0;out a b tcp/1 A0"},
+		"in a b tcp/1 N0;out a b tcp/1 N0"},
 	{"another policy denies by default",
 		CNP
 		"  enableDefaultDeny: {ingress: false}\n  ingress: [{fromEntities: [host]}]\n---\n"

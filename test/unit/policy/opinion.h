@@ -272,8 +272,8 @@ static inline void ask_cilium(struct opinion *o, json_t *doc, bool in, const str
 	}
 	deny_field = json_object_get(
 		json_object_get(spec, "enableDefaultDeny"), in ? "ingress" : "egress");
-	o->selected |= any;
-	o->denies_by_default |= any && !json_is_false(deny_field);
+	o->selected |= any || json_is_true(deny_field);
+	o->denies_by_default |= json_is_true(deny_field) || (any && !json_is_false(deny_field));
 }
 
 /* What Kubernetes knows of a pod's labels: no other source. */
