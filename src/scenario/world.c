@@ -99,6 +99,7 @@ int world_make(struct scenario *s, struct world *ret, struct err *e)
 		r = add_endpoint(&w, &s->endpoint[i], e);
 	for (size_t i = 0; r >= 0 && i < s->nodes; i++)
 		r = add_node(&w, &s->node[i], e);
+	r = r < 0 ? r : policy_features_missing(&s->set, 0, e);
 	r = r < 0 ? r : add_prefixes(&w, e);
 	r = r < 0 ? r : compile(&w, e);
 	if (r < 0)
