@@ -63,9 +63,8 @@ static int field_unknown(const char *where, const char *key, struct err *e)
 		e, -EINVAL, "%s: no setting is called %.60s; kilimd --help lists them", where, key);
 }
 
-static int choice_parse(const char *choices, const char *text, unsigned *ret)
+static int choice_parse(const char *choices, const char *text, size_t len, unsigned *ret)
 {
-	size_t len = strlen(text);
 	unsigned n = 0;
 
 	for (const char *p = choices; p; p = strchr(p, '|'), p = p ? p + 1 : NULL, n++) {
@@ -75,6 +74,24 @@ static int choice_parse(const char *choices, const char *text, unsigned *ret)
 		}
 	}
 	return -EINVAL;
+}
+
+/* Words between commas or blanks, in any order. */
+static int set_parse(const char *choices, const char *text, unsigned *ret)
+{
+	static const char between[] = ", ";
+	unsigned set = 0, n;
+
+	for (text += strspn(text, between); *text; text += strspn(text, between)) {
+		size_t len = strcspn(text, between);
+
+		if (choice_parse(choices, text, len, &n))
+			return -EINVAL;
+		set |= 1u << n;
+		text += len;
+	}
+	*ret = set;
+	return 0;
 }
 
 static int prefix_set(const struct conf_field *f, const char *text, struct prefix *ret)
@@ -114,6 +131,9 @@ static int field_error(
 	case CONF_CHOICE:
 		return err_set(
 			e, -EINVAL, "%s: %s: %.80s is none of %s", where, f->key, text, f->choices);
+	case CONF_SET:
+		return err_set(e, -EINVAL, "%s: %s: %.80s: a list of %s is needed", where, f->key,
+			text, f->choices);
 	case CONF_DURATION:
 		return err_set(e, -EINVAL,
 			"%s: %s: %.80s is not a duration from %llus to %llus, such as 60s or 2h",
@@ -149,7 +169,10 @@ static int field_set(struct conf *c, const struct conf_field *f, const char *whe
 		r = number_set(f, text, at);
 		break;
 	case CONF_CHOICE:
-		r = choice_parse(f->choices, text, at);
+		r = choice_parse(f->choices, text, strlen(text), at);
+		break;
+	case CONF_SET:
+		r = set_parse(f->choices, text, at);
 		break;
 	case CONF_PREFIX4:
 	case CONF_PREFIX6:
@@ -293,6 +316,20 @@ static int scalar_text(const json_t *v, struct str *out)
 	return 0;
 }
 
+/* The value of a line: of a set, a list of its words, too. */
+static int value_text(const struct conf_field *f, const json_t *v, struct str *out)
+{
+	int r = 0;
+
+	if (f->type != CONF_SET || !json_is_array(v))
+		return scalar_text(v, out);
+	for (size_t i = 0; !r && i < json_array_size(v); i++) {
+		r = scalar_text(json_array_get(v, i), out);
+		str_add(out, ",");
+	}
+	return r;
+}
+
 /* One line of the file. */
 static int read_member(struct conf_reader *rd, const struct yaml_doc *doc, const json_t *mapping,
 	const char *key, const json_t *value, struct err *e)
@@ -306,7 +343,7 @@ static int read_member(struct conf_reader *rd, const struct yaml_doc *doc, const
 	str_printf(&where, "%s:%d:%d", rd->conf->file, line, column);
 	if (!f || str_eq(f->key, "config"))
 		return field_unknown(str_text(&where), key, e);
-	if (scalar_text(value, &text))
+	if (value_text(f, value, &text))
 		return err_set(e, -EINVAL, "%s: %s: expected a value, found %s", str_text(&where),
 			f->key, json_kind(value));
 	return reader_set(rd, f, str_text(&where), str_text(&text), e);

@@ -22,6 +22,7 @@ enum conf_type {
 	CONF_NUMBER, /* uint64_t within min..max */
 	CONF_DURATION, /* uint64_t nanoseconds within min..max seconds */
 	CONF_CHOICE, /* unsigned: position in choices */
+	CONF_SET, /* unsigned: 1 << position in choices of each word; in the file also a list */
 	CONF_PREFIX4, /* struct prefix of IPv4, IPv6 */
 	CONF_PREFIX6,
 };
@@ -48,9 +49,10 @@ struct conf {
 	const char *config, *run_dir, *state_dir, *manifest_dir, *bpf_root, *cgroup_root;
 	const char *node_name, *cluster_name;
 	const char *cni_conf, *prometheus;
-	bool debug, ipv4, ipv6;
+	bool debug, ipv4, ipv6, local_cluster;
 	struct prefix range4, range6;
 	unsigned enforce, localhost, mode, aggregation; /* the enums above */
+	unsigned cilium_reach, kubernetes_reach; /* enum prefix_reach */
 	uint64_t mtu;
 	uint64_t timeout_tcp_ns, timeout_syn_ns, timeout_fin_ns, timeout_any_ns;
 	uint64_t flow_max, half_max, rule_max, peer_max, events_max;

@@ -47,6 +47,13 @@ const struct conf_field conf_fields[] = {
 	{"allow-localhost", NULL, CONF_CHOICE, AT(localhost), "auto", 0, 0, "auto|always|policy",
 		"whether the node itself always reaches its endpoints; policy: only where a policy "
 		"allows it; auto is always"},
+	{"policy-default-local-cluster", NULL, CONF_BOOL, AT(local_cluster), "true", 0, 0, NULL,
+		"selectors of Cilium's policies that name no cluster mean this one"},
+	{"policy-cidr-match-mode", NULL, CONF_SET, AT(cilium_reach), "", 0, 0, "pods|nodes",
+		"what CIDRs of Cilium's policies mean beside addresses outside, joined by commas"},
+	{"kubernetes-cidr-match-mode", NULL, CONF_SET, AT(kubernetes_reach), "pods,nodes", 0, 0,
+		"pods|nodes",
+		"the same for ipBlock of NetworkPolicy and networks of ClusterNetworkPolicy"},
 	{"mtu", NULL, CONF_NUMBER, AT(mtu), "0", 0, MTU_MAX, NULL,
 		"MTU of the endpoints' devices; 0 is 1500"},
 	{"bpf-ct-timeout-regular-tcp", NULL, CONF_DURATION, AT(timeout_tcp_ns), "2h13m20s", 1,
@@ -102,7 +109,7 @@ static const char *type_name(const struct conf_field *f)
 		[CONF_PREFIX6] = "PREFIX",
 	};
 
-	return f->type == CONF_CHOICE ? f->choices : names[f->type];
+	return f->choices ? f->choices : names[f->type];
 }
 
 void conf_write_help(struct str *out)

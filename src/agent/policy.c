@@ -100,8 +100,12 @@ static int save_rule_ids(struct policies *p, struct err *e)
 struct policies *policies_new(struct agent *a)
 {
 	struct policies *p = mem_alloc(sizeof(*p));
-	const struct policy_context ctx = {
-		.cluster = a->conf->cluster_name, .default_namespace = "default"};
+	/* struct conf's sets have the bits of enum prefix_reach */
+	const struct policy_context ctx = {.cluster = a->conf->cluster_name,
+		.default_namespace = "default",
+		.local_cluster = a->conf->local_cluster,
+		.cilium_reach = a->conf->cilium_reach,
+		.kubernetes_reach = a->conf->kubernetes_reach};
 
 	p->agent = a;
 	p->ids = rule_ids_new();

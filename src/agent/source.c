@@ -53,6 +53,34 @@ static int other_object(const char *origin, const struct yaml_doc *doc, struct e
 	return 0;
 }
 
+static int duplicate(const char *kind, const char *name, const struct origin *second,
+	const struct origin *first, struct err *e)
+{
+	return err_set(e, -EEXIST,
+		"%s:%d: metadata.name: %s %s is in this file already, at line %d", second->file,
+		second->line, kind, name, first->line);
+}
+
+/* Of services several objects belong together, and a node may have one of each kind. */
+static int check_duplicate_objects(const struct policy_set *set, struct err *e)
+{
+	for (size_t i = 0; i < set->namespaces; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (str_eq(set->namespace[i].name, set->namespace[j].name))
+				return duplicate("Namespace", set->namespace[i].name,
+					&set->namespace[i].origin, &set->namespace[j].origin, e);
+		}
+	}
+	for (size_t i = 0; i < set->groups; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (str_eq(set->group[i].name, set->group[j].name))
+				return duplicate("CiliumCIDRGroup", set->group[i].name,
+					&set->group[i].origin, &set->group[j].origin, e);
+		}
+	}
+	return 0;
+}
+
 static int check_duplicates(const struct policy_set *set, struct err *e)
 {
 	for (size_t i = 0; i < set->count; i++) {
@@ -63,14 +91,10 @@ static int check_duplicates(const struct policy_set *set, struct err *e)
 
 			if (str_eq(a->kind, b->kind) && str_eq(a->namespace, b->namespace) &&
 				str_eq(a->name, b->name))
-				return err_set(e, -EEXIST,
-					"%s:%d: metadata.name: %s %s is in this file already, at "
-					"line %d",
-					a->origin.file, a->origin.line, a->kind, a->name,
-					b->origin.line);
+				return duplicate(a->kind, a->name, &a->origin, &b->origin, e);
 		}
 	}
-	return 0;
+	return check_duplicate_objects(set, e);
 }
 
 int source_parse(const struct policy_context *ctx, const char *origin, const char *text, size_t len,

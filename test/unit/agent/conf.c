@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/conf.h"
+#include "model/policy.h"
 
 enum { ARGS_MAX = 16 };
 
@@ -87,6 +88,9 @@ static void test_defaults(void **state)
 	assert_string_equal(prefix_format(&c.range6, text), "fd00:200::/120");
 	assert_int_equal(c.timeout_tcp_ns / 1000000000u, 8000);
 	assert_int_equal(c.events_max, 4095);
+	assert_true(c.local_cluster);
+	assert_int_equal(c.cilium_reach, 0);
+	assert_int_equal(c.kubernetes_reach, PREFIX_PODS | PREFIX_NODES);
 	assert_true(strlen(c.node_name) > 0);
 }
 
@@ -110,6 +114,41 @@ static void test_precedence(void **state)
 	assert_int_equal(c.mtu, 1400);
 	assert_int_equal(c.enforce, CONF_ENFORCE_ALWAYS);
 	assert_false(c.debug);
+}
+
+/* A set is words with commas between, or a list in the file; none of them is a set, too. */
+static void test_sets(void **state)
+{
+	static const struct {
+		const char *flags, *file;
+		unsigned cilium, kubernetes;
+	} rows[] = {
+		{"", "policy-cidr-match-mode: nodes\nkubernetes-cidr-match-mode: ''\n",
+			PREFIX_NODES, 0},
+		{"", "policy-cidr-match-mode: [nodes, pods]\nkubernetes-cidr-match-mode: []\n",
+			PREFIX_PODS | PREFIX_NODES, 0},
+		{"--policy-cidr-match-mode=pods,nodes, --kubernetes-cidr-match-mode=",
+			"kubernetes-cidr-match-mode: [pods]\n", PREFIX_PODS | PREFIX_NODES, 0},
+		{"", "kubernetes-cidr-match-mode: [pods]\n", 0, PREFIX_PODS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		SCOPED(conf_done)
+		struct conf c = {0};
+		enum conf_action action;
+		struct err e = {0};
+
+		write_file(rows[i].file);
+		assert_int_equal(load(rows[i].flags, NULL, &c, &action, &e), 0);
+		assert_int_equal(c.cilium_reach, rows[i].cilium);
+		assert_int_equal(c.kubernetes_reach, rows[i].kubernetes);
+	}
+	expect_error("", "policy-cidr-match-mode: [node]\n",
+		":1:1: policy-cidr-match-mode: node,: a list of pods|nodes is needed");
+	expect_error("", "policy-cidr-match-mode: [[pods]]\n",
+		"policy-cidr-match-mode: expected a value, found a list");
+	expect_error("", "mtu: [1]\n", "mtu: expected a value, found a list");
 }
 
 static void test_flags(void **state)
@@ -228,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_config_map),
 		cmocka_unit_test(test_unknown),

@@ -272,6 +272,35 @@ static void test_names(void **state)
 	assert_true(source_name_is_valid("a-b_c.yaml"));
 }
 
+/* Objects that policies refer to are part of a source, each name once. */
+static void test_referred(void **state)
+{
+	static const char group[] = "apiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\n"
+				    "metadata: {name: g}\nspec: {externalCIDRs: []}\n";
+	static const char namespace[] = "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n";
+	SCOPED(sources_done)
+	struct sources t = {0};
+	SCOPED(str_done) struct str text = {0};
+	const struct source *s;
+	struct err e = {0};
+
+	(void)state;
+	open_sources(&t);
+	str_printf(&text, "%s---\n%s---\n%s", POLICY("a", "web"), group, namespace);
+	assert_int_equal(update(&t, "a.yaml", str_text(&text), &e), 0);
+	s = sources_find(&t, SOURCE_FILE, "a.yaml");
+	assert_int_equal(s->content->set.count, 1);
+	assert_int_equal(s->content->set.groups, 1);
+	assert_int_equal(s->content->set.namespaces, 1);
+	str_printf(&text, "---\n%s", namespace);
+	assert_int_equal(update(&t, "a.yaml", str_text(&text), &e), -EEXIST);
+	assert_non_null(strstr(e.text, "Namespace n is in this file already, at line 19"));
+	text.len = 0;
+	str_printf(&text, "%s---\n%s", group, group);
+	assert_int_equal(update(&t, "b.yaml", str_text(&text), &e), -EEXIST);
+	assert_non_null(strstr(e.text, "/m/b.yaml:6: metadata.name: CiliumCIDRGroup g is in"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stored_outlive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_object, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_referred, setup, teardown),
 		cmocka_unit_test(test_names),
 	};
 
