@@ -96,21 +96,29 @@ static void frame_build(struct frame *f, uint32_t i, bool back)
 }
 
 /* Nanoseconds per run. */
-static double run(
-	int prog, unsigned ifindex, const struct frame *f, uint32_t repeat, uint32_t *ret_verdict)
+static double run_packet(int prog, unsigned ifindex, const uint8_t packet[FRAME_BYTES],
+	uint32_t repeat, uint32_t *ret_verdict)
 {
-	uint8_t packet[FRAME_BYTES] = {0}, out[FRAME_BYTES * 2];
+	uint8_t out[FRAME_BYTES * 2];
 	struct __sk_buff ctx = {.ifindex = ifindex};
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = packet, .data_size_in = sizeof(packet),
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = packet, .data_size_in = FRAME_BYTES,
 		.data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx,
 		.ctx_size_in = sizeof(ctx), .repeat = (int)repeat);
 
-	memcpy(packet, f->head, FRAME_HEAD);
 	if (bpf_prog_test_run_opts(prog, &o))
 		err(1, "test run");
 	if (ret_verdict)
 		*ret_verdict = o.retval;
 	return o.duration;
+}
+
+static double run(
+	int prog, unsigned ifindex, const struct frame *f, uint32_t repeat, uint32_t *ret_verdict)
+{
+	uint8_t packet[FRAME_BYTES] = {0};
+
+	memcpy(packet, f->head, FRAME_HEAD);
+	return run_packet(prog, ifindex, packet, repeat, ret_verdict);
 }
 
 static void target_set(struct bench *b, int prog)
@@ -212,6 +220,8 @@ static void policy_write(struct bench *b, unsigned rules)
 				.match = POLICY_MATCH_L3_PROTO,
 				.rule = i + 1}};
 	}
+	rule[n] = rule[n - 1];
+	rule[n++].key.protocol = IPPROTO_TCP;
 	rule[n++] = a_rule[1];
 	rule[n++] = (struct dp_rule){{.prefixlen = RULE_PREFIX_CLASS, .direction = POLICY_INGRESS},
 		{.flags = POLICY_ENFORCED}};
@@ -351,6 +361,93 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The packets of a TCP connection with one request and one answer; the one who answers closes. */
+static const struct {
+	const char *name;
+	bool back;
+	uint8_t flags;
+} connection[] = {
+	{"syn", false, 0x02},
+	{"syn_ack", true, 0x12},
+	{"ack", false, 0x10},
+	{"request", false, 0x18},
+	{"request_ack", true, 0x10},
+	{"answer", true, 0x18},
+	{"answer_ack", false, 0x10},
+	{"fin", true, 0x11},
+	{"fin_ack", false, 0x10},
+	{"fin_back", false, 0x11},
+	{"last_ack", true, 0x10},
+};
+
+enum { CONNECTION = sizeof(connection) / sizeof(connection[0]) };
+
+static void segment_build(uint8_t packet[FRAME_BYTES], uint32_t i, unsigned step)
+{
+	struct frame f;
+
+	frame_build(&f, i, connection[step].back);
+	memset(packet, 0, FRAME_BYTES);
+	memcpy(packet, f.head, FRAME_HEAD);
+	packet[ETH_HLEN + 9] = IPPROTO_TCP; /* the checksum is nobody's concern here */
+	packet[FRAME_HEAD - 4] = 0;
+	packet[FRAME_HEAD - 3] = 0;
+	packet[ETH_HLEN + 20 + 12] = 5 << 4;
+	packet[ETH_HLEN + 20 + 13] = connection[step].flags;
+}
+
+/* Medians of one round of connections, packet by packet, and of the empty program. */
+static void connection_round(
+	struct bench *b, uint32_t *flow, double ret[CONNECTION], double *ret_empty)
+{
+	static double ours[CONNECTION][FIRST_RUNS], empty[FIRST_RUNS];
+	uint8_t packet[FRAME_BYTES];
+	uint32_t verdict;
+
+	for (unsigned i = 0; i < FIRST_RUNS; i++, (*flow)++) {
+		for (unsigned step = 0; step < CONNECTION; step++) {
+			unsigned from = b->ifindex[connection[step].back];
+
+			segment_build(packet, *flow, step);
+			ours[step][i] = run_packet(b->egress, from, packet, 1, &verdict);
+			if (verdict != 7) /* TC_ACT_REDIRECT */
+				errx(1, "%s: verdict %u", connection[step].name, verdict);
+		}
+		empty[i] = run_packet(b->empty, b->ifindex[0], packet, 1, NULL);
+		if (i % 64 == 0)
+			ring_buffer__consume(b->ring);
+	}
+	for (unsigned step = 0; step < CONNECTION; step++) {
+		qsort(ours[step], FIRST_RUNS, sizeof(**ours), compare);
+		ret[step] = ours[step][FIRST_RUNS / 2];
+	}
+	qsort(empty, FIRST_RUNS, sizeof(*empty), compare);
+	*ret_empty = CONNECTION * empty[FIRST_RUNS / 2];
+}
+
+/* bpf_connection: all its packets; bpf_connection_NAME: one of them. */
+static void connections(struct bench *b)
+{
+	double step[64][CONNECTION], all[64] = {0}, empty[64], one[64];
+	uint32_t flow = 600000;
+	char row[64];
+
+	policy_write(b, 1);
+	for (unsigned i = 0; i < b->rounds; i++) {
+		connection_round(b, &flow, step[i], &empty[i]);
+		for (unsigned n = 0; n < CONNECTION; n++)
+			all[i] += step[i][n];
+	}
+	for (unsigned n = 0; n < CONNECTION; n++) {
+		for (unsigned i = 0; i < b->rounds; i++)
+			one[i] = step[i][n];
+		snprintf(row, sizeof(row), "bpf_connection_%s", connection[n].name);
+		print_list(row, one, b->rounds, ",\n");
+	}
+	print_list("bpf_connection", all, b->rounds, ",\n");
+	print_list("bpf_connection_empty", empty, b->rounds, ",\n");
+}
+
 /* Medians of one round: flows that were never seen, and the empty program, in turns. */
 static void first_round(struct bench *b, uint32_t *flow, double *ret_ours, double *ret_empty)
 {
@@ -435,6 +532,7 @@ int main(int argc, char **argv)
 	known(&b, "bpf_known_10k", 10000);
 	known(&b, "bpf_known_100k", 100000);
 	first(&b);
+	connections(&b);
 	map_memory(&b, "map_memory_100k");
 	printf("\n}\n");
 	return 0;
