@@ -69,7 +69,7 @@ struct flow_way {
 	__u32 to; /* FLOW_PEER: ifindex of the node's side of the destination */
 	__u8 source[6]; /* Ethernet source that they must have when from is an endpoint */
 	__u8 action; /* enum flow_action */
-	__u8 tcp_flags; /* union of the SYN, FIN and RST seen; of other flags not all */
+	__u8 tcp_flags; /* union of the SYN, FIN and RST seen; of the first packet all flags */
 	__u8 dmac[6]; /* FLOW_PEER: new Ethernet destination */
 	__u16 pad1;
 	__u8 smac[6]; /* FLOW_PEER: new Ethernet source */

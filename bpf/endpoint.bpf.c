@@ -70,48 +70,55 @@ static __always_inline void hand_back(struct __sk_buff *skb, struct pkt *p, enum
 		bpf_tail_call_static(skb, &entry_previous, ENTRY_ENDPOINT_INGRESS);
 }
 
-/* missed: the known-flow path has found that there is no such flow. */
-static __always_inline int packet(struct __sk_buff *skb, enum hook hook, int missed)
+/* missed: the known-flow path has parsed it and found that there is no such flow. */
+static __always_inline int packet(struct __sk_buff *skb, enum hook hook, struct pkt *p, int missed)
 {
-	struct pkt p = {};
-	int r;
+	int r = 0;
 
-	p.hook = hook;
-	p.missed = missed;
-	p.length = skb->len;
-	p.ifindex = skb->ifindex;
-	r = pkt_parse(skb, &p);
-	if (r > 0)
-		return gateway(skb, &p, r);
-	r = r ?: identity_check(skb, &p);
-	if (!r && p.part)
-		r = pkt_fragment(&p);
-	r = r ?: flow_find(&p);
-	if (r == 0 || r == -DROP_UNKNOWN_FLOW)
-		hand_back(skb, &p, hook);
-	if (r == 0) {
-		r = identity_resolve(&p);
-		r = r ?: policy_judge(&p);
-		if (p.flags & PKT_FOUND)
-			r = flow_again(&p, r);
-		else
-			r = r ?: flow_create(&p);
+	if (missed) {
+		p->missed = 1;
+	} else {
+		__builtin_memset(p, 0, sizeof(*p));
+		p->hook = hook;
+		p->length = skb->len;
+		p->ifindex = skb->ifindex;
+		r = pkt_parse(skb, p);
 	}
-	return finish(skb, &p, r);
+	if (r > 0)
+		return gateway(skb, p, r);
+	r = r ?: identity_check(skb, p);
+	if (!r && p->part)
+		r = pkt_fragment(p);
+	r = r ?: flow_find(p);
+	if (r == 0 || r == -DROP_UNKNOWN_FLOW)
+		hand_back(skb, p, hook);
+	if (r == 0) {
+		r = identity_resolve(p);
+		r = r ?: policy_judge(p);
+		if (p->flags & PKT_FOUND)
+			r = flow_again(p, r);
+		else
+			r = r ?: flow_create(p);
+	}
+	return finish(skb, p, r);
+}
+
+static __always_inline int endpoint_packet(struct __sk_buff *skb, enum hook hook)
+{
+	struct pkt p;
+	int r = known_packet(skb, hook, &p);
+
+	return r > KNOWN_NO ? r : packet(skb, hook, &p, r == KNOWN_MISS);
 }
 
 SEC("tc")
 int endpoint_egress(struct __sk_buff *skb)
 {
-	int r = known_packet(skb, HOOK_EGRESS);
-
-	return r > KNOWN_NO ? r : packet(skb, HOOK_EGRESS, r == KNOWN_MISS);
+	return endpoint_packet(skb, HOOK_EGRESS);
 }
 
 SEC("tc")
 int endpoint_ingress(struct __sk_buff *skb)
 {
-	int r = known_packet(skb, HOOK_INGRESS);
-
-	return r > KNOWN_NO ? r : packet(skb, HOOK_INGRESS, r == KNOWN_MISS);
+	return endpoint_packet(skb, HOOK_INGRESS);
 }

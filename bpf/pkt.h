@@ -57,14 +57,9 @@ struct end {
 struct pkt {
 	struct addr source, destination; /* as it travels; of the flow for PKT_RELATED */
 	struct addr sender; /* source in the packet's own header */
-	__be16 source_port, destination_port;
-	__u8 protocol; /* of the flow: for PKT_RELATED that of the packet it is about */
-	__u8 echo; /* enum echo */
 	__u16 domain;
-	__u8 family; /* 4 or 6 */
-	__u8 hook; /* enum hook */
+	__u8 echo; /* enum echo */
 	__u8 flags; /* enum pkt_flag */
-	__u8 tcp_flags;
 	__u8 icmp_type, icmp_code; /* of the packet itself */
 	__u8 ttl;
 	__u8 flow_flags; /* enum flow_flag of the flow as far as known */
@@ -74,6 +69,7 @@ struct pkt {
 	__u8 judged; /* bit per enum policy_direction */
 	__u8 part; /* enum part */
 	__u8 missed; /* the known-flow path has looked its flow up: there is none */
+	__u16 pad0;
 	__u16 ethertype; /* host byte order */
 	__u16 l4_offset;
 	__u32 length; /* from the Ethernet header on */
@@ -93,7 +89,15 @@ struct pkt {
 	__u16 pad3;
 	__u8 new_dmac[6];
 	__u16 pad4;
+	/* the last eight bytes are what the known-flow path has of every packet */
+	__be16 source_port, destination_port;
+	__u8 protocol; /* of the flow: for PKT_RELATED that of the packet it is about */
+	__u8 tcp_flags;
+	__u8 family; /* 4 or 6 */
+	__u8 hook; /* enum hook */
 };
+
+_Static_assert(sizeof(struct pkt) == 224, "no hole in what is cleared");
 
 /* len bytes (a constant) at offset, from the linear part when they are there. 0, or -1 when the
  * packet is too short. */

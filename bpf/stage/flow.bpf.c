@@ -15,6 +15,7 @@
 #include "abi/metric.h"
 #include "stage/emit.h"
 #include "stage/flow.h"
+#include "stage/follow.h"
 #include "stage/policy.h"
 #include "stage/route.h"
 
@@ -58,8 +59,6 @@ struct {
 
 struct entry_map entry_previous SEC(".maps");
 
-enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
-
 /* Where a new entry is put together: it would be too large for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -67,15 +66,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct flow);
 } scratch SEC(".maps");
-
-/* The key of one packet; family says which shape it has. */
-struct flow_key {
-	union {
-		struct flow_key4 v4;
-		struct flow_key6 v6;
-	};
-	__u32 way;
-};
 
 /* Which end asks, so that an echo request never passes as the answer to another. */
 static __always_inline __u8 side_of(const struct pkt *p, __u32 way)
@@ -103,19 +93,6 @@ static __always_inline void key_make(struct flow_key *k, const struct pkt *p)
 	}
 }
 
-static __always_inline struct flow *lookup(const struct flow_key *k, __u8 family, int *ret_half)
-{
-	struct flow *f;
-
-	*ret_half = 0;
-	f = family == 4 ? bpf_map_lookup_elem(&flow4, &k->v4) : bpf_map_lookup_elem(&flow6, &k->v6);
-	if (f)
-		return f;
-	*ret_half = 1;
-	return family == 4 ? bpf_map_lookup_elem(&half4, &k->v4)
-			   : bpf_map_lookup_elem(&half6, &k->v6);
-}
-
 static __always_inline void forget(const struct flow_key *k, __u8 family)
 {
 	if (family == 4) {
@@ -127,98 +104,18 @@ static __always_inline void forget(const struct flow_key *k, __u8 family)
 	}
 }
 
-static __always_inline __u64 timeout_of(const struct pkt *p, __u8 state)
+/* Go on with the flow: the packet is counted already. */
+static __always_inline void follow(
+	struct pkt *p, const struct flow_key *k, struct flow *f, int half)
 {
-	if (p->protocol != IPPROTO_TCP)
-		return config.timeout_any;
-	switch (state) {
-	case FLOW_STATE_NEW:
-		return config.timeout_tcp_syn;
-	case FLOW_STATE_CLOSED:
-		return config.timeout_tcp_fin;
-	default: /* half closed may last as long as it likes: what still flows is allowed */
-		return config.timeout_tcp;
-	}
-}
+	__u64 now = bpf_jiffies64();
+	int reply = !!(p->flags & PKT_REPLY);
 
-/* Follow TCP; worth an event: the first answer, SYN, FIN, RST. */
-static __always_inline void advance(struct pkt *p, struct flow *f, __u32 way)
-{
-	__u8 flags = p->tcp_flags, both;
-
-	if (p->flags & PKT_REPLY && !(f->flags & FLOW_SEEN_REPLY)) {
-		f->flags |= FLOW_SEEN_REPLY;
+	if (flow_follow(f, k->way, reply, p->protocol, p->tcp_flags, now))
 		p->flags |= PKT_TRACE;
-	}
-	if (p->protocol != IPPROTO_TCP)
-		return;
-	flow_way(f, way)->tcp_flags |= flags;
-	both = f->way[0].tcp_flags & f->way[1].tcp_flags;
-	if (flags & (TCP_SYN | TCP_FIN | TCP_RST))
-		p->flags |= PKT_TRACE;
-	if ((flags & TCP_RST) || (both & TCP_FIN))
-		f->state = FLOW_STATE_CLOSED;
-	else if ((flags & TCP_FIN) && f->state == FLOW_STATE_ESTABLISHED)
-		f->state = FLOW_STATE_CLOSING;
-}
-
-/*
- * An answered flow leaves the half-open table. TCP counts as answered when the opener goes on after
- * the answer: SYN cookies and floods of forged SYNs draw answers too. A full flow table leaves the
- * entry where it is, and says so.
- */
-static __always_inline void promote(struct pkt *p, const struct flow_key *k, struct flow *f)
-{
-	long r;
-
-	if (!(f->flags & FLOW_SEEN_REPLY) || f->state == FLOW_STATE_CLOSED)
-		return;
-	if (p->protocol == IPPROTO_TCP && ((p->flags & PKT_REPLY) || !(p->tcp_flags & TCP_ACK)))
-		return;
-	f->state = FLOW_STATE_ESTABLISHED;
-	p->state = FLOW_STATE_ESTABLISHED;
-	f->expires = bpf_jiffies64() + timeout_of(p, FLOW_STATE_ESTABLISHED);
-	r = p->family == 4 ? bpf_map_update_elem(&flow4, &k->v4, f, BPF_NOEXIST)
-			   : bpf_map_update_elem(&flow6, &k->v6, f, BPF_NOEXIST);
-	if (r && r != -17) { /* EEXIST: another CPU was faster */
-		count(COUNTER_FLOW_TABLE_FULL);
-		return;
-	}
-	if (p->family == 4)
-		bpf_map_delete_elem(&half4, &k->v4);
-	else
-		bpf_map_delete_elem(&half6, &k->v6);
-	count(COUNTER_FLOW_ANSWERED);
-}
-
-static __always_inline void take_way(struct pkt *p, const struct flow_way *w)
-{
-	p->action = w->action;
-	p->to = w->to;
-	mac_copy(p->new_dmac, w->dmac);
-	mac_copy(p->new_smac, w->smac);
-}
-
-/* Put what the entry says into *p. */
-static __always_inline void take(struct pkt *p, const struct flow *f, const struct flow_way *w)
-{
-	take_way(p, w);
-	p->flow_flags = f->flags;
 	p->state = f->state;
-	p->end[0].identity = f->identity[0];
-	p->end[1].identity = f->identity[1];
-	p->end[0].endpoint = f->endpoint[0];
-	p->end[1].endpoint = f->endpoint[1];
-}
-
-/* A SYN of the opener after the end, or of the other end at any time, opens a new flow with the
- * same tuple. */
-static __always_inline int is_reopened(const struct pkt *p, const struct flow *f)
-{
-	if (p->protocol != IPPROTO_TCP || (p->flags & PKT_RELATED))
-		return 0;
-	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-	       ((p->flags & PKT_REPLY) || f->state == FLOW_STATE_CLOSED);
+	if (half && flow_is_answered(f, reply, p->protocol, p->tcp_flags))
+		p->state = flow_promote(f, k, p->family, p->protocol, now);
 }
 
 static __always_inline int unknown(struct pkt *p, __u8 extra)
@@ -261,31 +158,27 @@ __noinline int flow_find(struct pkt *p)
 	if (p->missed && !p->domain) /* that path looks in domain 0 only */
 		return unknown(p, 0);
 	key_make(&key, p);
-	f = lookup(&key, p->family, &half);
+	f = flow_lookup(&key, p->family, &half);
 	if (!f)
 		return unknown(p, 0);
 	w = flow_way(f, key.way);
 	if (flow_is_reply(f, key.way))
 		p->flags |= PKT_REPLY;
-	if (f->expires < bpf_jiffies64() || is_reopened(p, f) ||
+	if (f->expires < bpf_jiffies64() ||
+		(!(p->flags & PKT_RELATED) &&
+			flow_is_reopened(f, !!(p->flags & PKT_REPLY), p->protocol, p->tcp_flags)) ||
 		w->from != (p->hook == HOOK_EGRESS ? p->ifindex : 0))
 		return unknown(p, PKT_REPLACE);
-	take(p, f, w);
+	flow_take(p, f, w);
 	if (f->epoch != (__u32)p->current) {
 		p->flags |= PKT_FOUND;
 		return 0;
 	}
 	if (f->flags & FLOW_DENIED)
 		return denied(p, f);
-	__sync_fetch_and_add(&w->packets, 1);
-	__sync_fetch_and_add(&w->bytes, p->length);
-	if (p->flags & PKT_RELATED)
-		return PKT_DONE;
-	advance(p, f, key.way);
-	p->state = f->state;
-	f->expires = bpf_jiffies64() + timeout_of(p, f->state);
-	if (half)
-		promote(p, &key, f);
+	flow_count(w, p->length);
+	if (!(p->flags & PKT_RELATED))
+		follow(p, &key, f, half);
 	return PKT_DONE;
 }
 
@@ -357,7 +250,7 @@ static __always_inline void fill_new(struct pkt *p, struct flow *f, __u32 way)
 	struct flow_way *w = flow_way(f, way);
 
 	p->time_ns = bpf_ktime_get_ns();
-	f->expires = bpf_jiffies64() + timeout_of(p, FLOW_STATE_NEW);
+	f->expires = bpf_jiffies64() + flow_timeout(p->protocol, FLOW_STATE_NEW);
 	f->created = p->time_ns;
 	f->epoch = (__u32)p->current;
 	f->flags = p->flow_flags | (way ? FLOW_ORIGIN_HIGH : 0) |
@@ -380,7 +273,7 @@ __noinline int flow_create(struct pkt *p)
 	__builtin_memset(f, 0, sizeof(*f));
 	key_make(&key, p);
 	fill_ways(p, f, key.way);
-	take_way(p, flow_way(f, key.way));
+	flow_take_way(p, flow_way(f, key.way));
 	p->flags |= PKT_NEW;
 	if (!leaves_entry(p))
 		return 0;
@@ -405,7 +298,7 @@ __noinline int flow_again(struct pkt *p, int outcome)
 	if (!p)
 		return -DROP_INVALID_PACKET;
 	key_make(&key, p);
-	f = lookup(&key, p->family, &half);
+	f = flow_lookup(&key, p->family, &half);
 	if (!f) /* collected in between: its next packet begins anew */
 		return outcome ? outcome : DROP(p, UNKNOWN_FLOW);
 	count(COUNTER_FLOW_JUDGED_AGAIN);
@@ -426,15 +319,9 @@ __noinline int flow_again(struct pkt *p, int outcome)
 		(__u32)p->current; /* last: until now the entry was not in force */
 	if (outcome)
 		return outcome;
-	__sync_fetch_and_add(&w->packets, 1);
-	__sync_fetch_and_add(&w->bytes, p->length);
-	take(p, f, w);
-	if (p->flags & PKT_RELATED)
-		return 0;
-	advance(p, f, key.way);
-	p->state = f->state;
-	f->expires = bpf_jiffies64() + timeout_of(p, f->state);
-	if (half)
-		promote(p, &key, f);
+	flow_count(w, p->length);
+	flow_take(p, f, w);
+	if (!(p->flags & PKT_RELATED))
+		follow(p, &key, f, half);
 	return 0;
 }

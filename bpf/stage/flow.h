@@ -109,6 +109,30 @@ static __always_inline __u32 flow_key6_make(struct flow_key6 *k, const struct ad
 	return way;
 }
 
+/* The key of one packet; the family says which shape it has. */
+struct flow_key {
+	union {
+		struct flow_key4 v4;
+		struct flow_key6 v6;
+	};
+	__u32 way;
+};
+
+/* ret_half: it is, or would be, in the half-open table. */
+static __always_inline struct flow *flow_lookup(
+	const struct flow_key *k, __u8 family, int *ret_half)
+{
+	struct flow *f;
+
+	*ret_half = 0;
+	f = family == 4 ? bpf_map_lookup_elem(&flow4, &k->v4) : bpf_map_lookup_elem(&flow6, &k->v6);
+	if (f)
+		return f;
+	*ret_half = 1;
+	return family == 4 ? bpf_map_lookup_elem(&half4, &k->v4)
+			   : bpf_map_lookup_elem(&half6, &k->v6);
+}
+
 /* Whether packets that go this way go against the direction of the flow's opening. */
 static __always_inline __u32 flow_is_reply(const struct flow *f, __u32 way)
 {

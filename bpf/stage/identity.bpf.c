@@ -187,7 +187,7 @@ __noinline int identity_resolve(struct pkt *p)
 	return 0;
 }
 
-__noinline int identity_device(struct pkt *p, struct endpoint *ret)
+__noinline int identity_device(struct pkt *p, struct neighbour *ret)
 {
 	struct endpoint *e;
 
@@ -198,6 +198,9 @@ __noinline int identity_device(struct pkt *p, struct endpoint *ret)
 		return DROP(p, UNKNOWN_SENDER);
 	if (!mac_equal(p->smac, e->mac))
 		return DROP(p, INVALID_SOURCE_MAC);
-	*ret = *e;
+	ret->addr6 = e->addr6;
+	ret->addr4 = e->addr4.word[3];
+	__builtin_memcpy(ret->mac, e->mac, 6);
+	__builtin_memcpy(ret->host_mac, e->host_mac, 6);
 	return 0;
 }

@@ -11,8 +11,15 @@ int identity_check(struct __sk_buff *skb, struct pkt *p);
 /* Fill end[] in the direction in which the flow was opened (PKT_REPLY turns it round). 0 or a
  * reason. */
 int identity_resolve(struct pkt *p);
-/* The gateway's MAC for the device the packet came from, and the endpoint's own addresses: for ARP
- * and ND. 0 or a reason. */
-int identity_device(struct pkt *p, struct endpoint *ret);
+/* What ARP and ND need to know of the endpoint: less than the row, for the stack's sake. */
+struct neighbour {
+	struct addr addr6;
+	__be32 addr4;
+	__u8 mac[6];
+	__u8 host_mac[6];
+};
+
+/* The endpoint of the device that the packet came from. 0 or a reason. */
+int identity_device(struct pkt *p, struct neighbour *ret);
 
 #endif

@@ -51,14 +51,6 @@ struct fragment {
 	__u8 first; /* the first of several */
 };
 
-static __always_inline void addr_from4(struct addr *a, __be32 v4)
-{
-	a->word[0] = 0;
-	a->word[1] = 0;
-	a->word[2] = bpf_htonl(0xffff);
-	a->word[3] = v4;
-}
-
 static __always_inline int parse_tcp(struct __sk_buff *skb, struct pkt *p, __u32 room)
 {
 	struct tcphdr h;
@@ -287,21 +279,13 @@ static __always_inline int parse_l4(
 	return r;
 }
 
-/* Not in the Internet's own use as a destination: loopback, multicast, broadcast, "this network".
- */
-static __always_inline int unicast4(__be32 a)
+/* The header as it stands in its own block: the stack of what follows is short. */
+static __always_inline int header4(
+	struct __sk_buff *skb, struct pkt *p, struct fragment *f, __u32 *ret_room)
 {
-	__u32 host = bpf_ntohl(a);
-
-	return host >> 24 != 127 && host >> 24 != 0 && host < 0xe0000000;
-}
-
-static __always_inline int parse4(struct __sk_buff *skb, struct pkt *p)
-{
-	struct fragment f = {};
-	struct iphdr h;
 	__u32 total, header;
 	__u16 frag_off;
+	struct iphdr h;
 
 	if (pkt_read(skb, ETH_HLEN, &h, sizeof(h)))
 		return DROP(p, INVALID_PACKET);
@@ -321,13 +305,23 @@ static __always_inline int parse4(struct __sk_buff *skb, struct pkt *p)
 		p->flags |= PKT_QUIET;
 		return DROP(p, MULTICAST_HANDLED);
 	}
-	if (!unicast4(h.daddr))
+	if (!addr_is_unicast4(h.daddr))
 		return DROP(p, UNROUTABLE);
 	frag_off = bpf_ntohs(h.frag_off);
-	f.id = h.id;
-	f.later = !!(frag_off & IP_OFFSET);
-	f.first = !f.later && (frag_off & IP_MF);
-	return parse_l4(skb, p, total - header, &f);
+	f->id = h.id;
+	f->later = !!(frag_off & IP_OFFSET);
+	f->first = !f->later && (frag_off & IP_MF);
+	*ret_room = total - header;
+	return 0;
+}
+
+static __always_inline int parse4(struct __sk_buff *skb, struct pkt *p)
+{
+	struct fragment f = {};
+	__u32 room = 0;
+	int r = header4(skb, p, &f, &room);
+
+	return r ?: parse_l4(skb, p, room, &f);
 }
 
 /* One extension header at offset: its length in bytes, 0 when next is none that is known, or a
@@ -367,25 +361,36 @@ static __always_inline int extension(
 	return len;
 }
 
-static __always_inline int parse6(struct __sk_buff *skb, struct pkt *p)
+/* The fixed header; *ret_end is where the packet ends. */
+static __always_inline int header6(
+	struct __sk_buff *skb, struct pkt *p, __u8 *ret_next, __u32 *ret_end)
 {
-	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr), end;
-	struct fragment f = {};
 	struct ipv6hdr h;
-	__u8 next;
 
 	if (pkt_read(skb, ETH_HLEN, &h, sizeof(h)))
 		return DROP(p, INVALID_PACKET);
-	end = offset + bpf_ntohs(h.payload_len);
+	*ret_end = ETH_HLEN + sizeof(h) + bpf_ntohs(h.payload_len);
 	if (!h.payload_len && p->length > 0xffff)
-		end = p->length; /* BIG TCP */
-	if (h.version != 6 || end > p->length)
+		*ret_end = p->length; /* BIG TCP */
+	if (h.version != 6 || *ret_end > p->length)
 		return DROP(p, INVALID_PACKET);
 	__builtin_memcpy(&p->source, &h.saddr, sizeof(p->source));
 	__builtin_memcpy(&p->destination, &h.daddr, sizeof(p->destination));
 	p->sender = p->source;
 	p->ttl = h.hop_limit;
-	next = h.nexthdr;
+	*ret_next = h.nexthdr;
+	return 0;
+}
+
+static __always_inline int parse6(struct __sk_buff *skb, struct pkt *p)
+{
+	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr), end = 0;
+	struct fragment f = {};
+	__u8 next = 0;
+	int r = header6(skb, p, &next, &end);
+
+	if (r)
+		return r;
 	for (int i = 0; i < EXTENSION_HEADERS_MAX; i++) {
 		int len = extension(skb, p, offset, &next, &f);
 
@@ -405,27 +410,33 @@ static __always_inline int parse6(struct __sk_buff *skb, struct pkt *p)
 		(next == NEXTHDR_HOP || next == NEXTHDR_ROUTING || next == NEXTHDR_FRAGMENT ||
 			next == NEXTHDR_AUTH || next == NEXTHDR_DEST))
 		return DROP(p, INVALID_EXTENSION);
-	/* v4-mapped, loopback or unspecified addresses have no business on a wire */
-	if ((!p->source.word[0] && !p->source.word[1] && p->source.word[2] == bpf_htonl(0xffff)) ||
-		(!p->destination.word[0] && !p->destination.word[1] &&
-			(!p->destination.word[2] || p->destination.word[2] == bpf_htonl(0xffff))))
-		return DROP(p, UNROUTABLE);
-	if (h.daddr.in6_u.u6_addr8[0] == 0xff && next != IPPROTO_ICMPV6)
+	if (!addr_is_wire6(&p->source, &p->destination) ||
+		(p->destination.byte[0] == 0xff && next != IPPROTO_ICMPV6))
 		return DROP(p, UNROUTABLE);
 	return parse_l4(skb, p, end - offset, &f);
 }
 
-__noinline int pkt_parse(struct __sk_buff *skb, struct pkt *p)
+static __always_inline int ethernet(struct __sk_buff *skb, struct pkt *p)
 {
 	struct ethhdr h;
 
-	if (!p)
-		return -DROP_INVALID_PACKET;
 	if (pkt_read(skb, 0, &h, sizeof(h)))
 		return DROP(p, INVALID_PACKET);
 	__builtin_memcpy(p->dmac, h.h_dest, sizeof(p->dmac));
 	__builtin_memcpy(p->smac, h.h_source, sizeof(p->smac));
 	p->ethertype = bpf_ntohs(h.h_proto);
+	return 0;
+}
+
+__noinline int pkt_parse(struct __sk_buff *skb, struct pkt *p)
+{
+	int r;
+
+	if (!p)
+		return -DROP_INVALID_PACKET;
+	r = ethernet(skb, p);
+	if (r)
+		return r;
 	if (skb->vlan_present)
 		return DROP(p, VLAN_FILTERED);
 	switch (p->ethertype) {

@@ -123,7 +123,7 @@ __noinline int route_forward(struct __sk_buff *skb, struct pkt *p)
 }
 
 /* Back to the workload that asked. */
-static __always_inline int answer(struct __sk_buff *skb, struct pkt *p, const struct endpoint *e)
+static __always_inline int answer(struct __sk_buff *skb, struct pkt *p, const struct neighbour *e)
 {
 	if (write_ethernet(skb, e->mac, e->host_mac))
 		return DROP(p, WRITE_ERROR);
@@ -139,7 +139,7 @@ static __always_inline int quiet(struct pkt *p)
 
 __noinline int route_arp(struct __sk_buff *skb, struct pkt *p)
 {
-	struct endpoint e = {};
+	struct neighbour e = {};
 	struct arp_packet a;
 	__u32 sender, target;
 	int r;
@@ -160,7 +160,7 @@ __noinline int route_arp(struct __sk_buff *skb, struct pkt *p)
 	__builtin_memcpy(&target, a.target, 4);
 	if (!sender || sender == target) /* probe, announcement */
 		return quiet(p);
-	if (sender != e.addr4.word[3])
+	if (sender != e.addr4)
 		return DROP(p, INVALID_SOURCE_IP);
 	if (a.operation != bpf_htons(ARP_REQUEST))
 		return quiet(p);
@@ -196,7 +196,7 @@ static __always_inline __sum16 nd_checksum(struct nd_packet *n)
 	return (__sum16)~sum;
 }
 
-static __always_inline void nd_answer(struct nd_packet *n, const struct endpoint *e)
+static __always_inline void nd_answer(struct nd_packet *n, const struct neighbour *e)
 {
 	__builtin_memcpy(&n->ip.daddr, &n->ip.saddr, sizeof(n->ip.daddr));
 	for (int i = 0; i < 4; i++)
@@ -216,7 +216,7 @@ static __always_inline void nd_answer(struct nd_packet *n, const struct endpoint
 
 __noinline int route_nd(struct __sk_buff *skb, struct pkt *p)
 {
-	struct endpoint e = {};
+	struct neighbour e = {};
 	struct nd_packet n = {};
 	int r;
 
