@@ -35,6 +35,7 @@ struct endpoints {
 	size_t count, capacity;
 	uint32_t last_id; /* numbers are given in turn, so that an old one is not soon somebody
 			     else's */
+	struct endpoint_front *front;
 	struct loop_source *deleter;
 	bool delete_due; /* deleter is armed; it waits for more to come, but not again for each */
 	size_t states[ENDPOINT_STATES];
@@ -47,6 +48,7 @@ struct endpoints *endpoints_new(struct agent *a)
 	struct endpoints *t = mem_alloc(sizeof(*t));
 
 	t->agent = a;
+	t->front = endpoint_front_new(t);
 	t->deleter = loop_add_timer(a->loop, on_delete, t);
 	return t;
 }
@@ -55,6 +57,7 @@ void endpoints_free(struct endpoints *t)
 {
 	if (!t)
 		return;
+	endpoint_front_free(t->front);
 	loop_source_free(t->deleter);
 	for (size_t i = 0; i < t->count; i++)
 		endpoint_free(t->endpoint[i]);
@@ -293,6 +296,7 @@ int endpoint_delete(struct endpoints *t, struct agent_endpoint *ep, struct err *
 	enum agent_endpoint_state was = ep->state;
 	int r;
 
+	endpoint_front_later(t->front);
 	set_state(t, ep, ENDPOINT_STATE_DELETING);
 	r = endpoint_save(t, ep, e);
 	r = r ?: endpoint_unplug(a, ep, e);
@@ -384,6 +388,7 @@ void endpoints_policy_applied(struct endpoints *t)
 	}
 	if (ready)
 		datapath_bump_epoch(t->agent->datapath);
+	endpoint_front_later(t->front);
 }
 
 /* Steps that are undone by undo_create(). The state file comes first: what it names is in use. */
@@ -444,6 +449,7 @@ int endpoint_create(
 		return r;
 	}
 	flows_names_changed(a->flows);
+	endpoint_front_later(t->front);
 	log_info("created: id=%u name=%s/%s identity=%u state=%s", made->id, made->namespace,
 		made->name, made->identity, endpoint_state_text(made->state));
 	*ret = made;

@@ -97,6 +97,13 @@ int endpoint_make_device(struct agent *a, struct agent_endpoint *ep, struct err 
 /* Remove rows, addresses' identities and flows; 0 also when some were missing. */
 int endpoint_unplug(struct agent *a, const struct agent_endpoint *ep, struct err *e) MUST_USE;
 
+/* endpoint_front.c: something has changed: when it is quiet again, every endpoint that has not got
+ * its programs in front of its filters gets them there. */
+struct endpoint_front;
+struct endpoint_front *endpoint_front_new(struct endpoints *t);
+void endpoint_front_free(struct endpoint_front *f);
+void endpoint_front_later(struct endpoint_front *f);
+
 /* For endpoint_restore.c: put an endpoint into the table, and finish the deletion of one. */
 void endpoints_add(struct endpoints *t, struct agent_endpoint *ep);
 void endpoints_delete_later(struct endpoints *t, struct agent_endpoint *ep);

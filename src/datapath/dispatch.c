@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "datapath/diagnosis.h"
 #include "datapath/handle.h"
 #include "datapath/table.h"
@@ -37,6 +38,22 @@ static bool jumps_through(int fd, uint32_t entry_id, uint32_t *ret_id)
 	uint32_t map_id = 0;
 
 	return !program_info(fd, ret_id, &map_id, 1) && map_id == entry_id;
+}
+
+bool dispatch_is(int program, int hook)
+{
+	struct bpf_map_info map = {0};
+	uint32_t map_id = 0, len = sizeof(map);
+	struct bpf_prog_info info = {.nr_map_ids = 1, .map_ids = (uint64_t)(uintptr_t)&map_id};
+	uint32_t info_len = sizeof(info);
+	SCOPED(fd_closep) int fd = -1;
+
+	if (bpf_obj_get_info_by_fd(program, &info, &info_len) < 0 || info.nr_map_ids != 1 ||
+		strncmp(info.name, dispatch_name[hook], sizeof(info.name) - 1))
+		return false;
+	fd = bpf_map_get_fd_by_id(map_id);
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &len) &&
+	       map.type == BPF_MAP_TYPE_PROG_ARRAY && str_eq(map.name, "entry");
 }
 
 static bool adopt(struct datapath *d)

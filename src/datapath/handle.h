@@ -50,5 +50,8 @@ void flow_forget(
 void events_close(struct datapath *d);
 /* Dispatchers and the program array that they jump through: adopt or make. */
 int dispatch_open(struct datapath *d, struct err *e) MUST_USE;
+/* Whether the program is a dispatcher for the hook (enum tc_hook), of this or another program
+ * array. */
+bool dispatch_is(int program, int hook);
 
 #endif

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "bpf/node.h"
 #include "bpf/tap.h"
 #include "kern/tc.h"
+#include "kern/tcx.h"
 #include "loop/loop.h"
 
 static struct node node;
@@ -249,6 +251,79 @@ static void test_attach(struct workload *a)
 		"a device that is not there is named: %s", e.text);
 }
 
+/* How many programs are at the device's tcx hooks, and the first one's id. */
+static int fronts(const struct workload *w, uint32_t *ret_first)
+{
+	uint32_t id[TCX_MAX];
+	int n = 0;
+
+	for (int hook = TC_HOOKS - 1; hook >= 0; hook--) {
+		n += tcx_get(w->pair.host_ifindex, (enum tc_hook)hook, id, &e);
+		*ret_first = id[0];
+	}
+	return n;
+}
+
+static uint64_t packets_sent(void)
+{
+	static struct packet_count packets[PACKET_COUNTS];
+	uint64_t n = 0;
+
+	if (datapath_packet_counts(node.dp, packets, &e))
+		return 0;
+	for (int i = 0; i < PACKET_COUNTS; i++)
+		n += packets[i].packets;
+	return n;
+}
+
+static void test_front(struct workload *a, struct workload *b)
+{
+	struct tc_filter before[TC_HOOKS], after[TC_HOOKS];
+	int r = datapath_attach_front(node.dp, a->pair.host_ifindex, &e);
+	uint32_t first = 0;
+	uint64_t sent;
+
+	if (r == -EOPNOTSUPP) {
+		tap_skip(e.text, "programs in front of the filters");
+		return;
+	}
+	tap_ok(r == 1 && workload_send(a, b) && workload_send(b, a),
+		"a program in front of one filter");
+	tap_ok(datapath_attach_front(node.dp, a->pair.host_ifindex, &e) == 1 &&
+			!datapath_attach_front(node.dp, a->pair.host_ifindex, &e) &&
+			fronts(a, &first) == 2,
+		"then of the other, and that is all");
+	sent = packets_sent();
+	tap_ok(workload_send(a, b) && packets_sent() == sent + 1, "a packet is judged once");
+	ok(tc_get(node.device, a->pair.host_ifindex, before, &e), "the filters");
+	ok(datapath_attach(node.dp, a->pair.host_ifindex, &e), "attach again");
+	ok(tc_get(node.device, a->pair.host_ifindex, after, &e), "look again");
+	tap_ok(!memcmp(before, after, sizeof(before)) && before[0].program == first,
+		"are still there");
+	tap_ok(datapath_attach_front(node.dp, 999999, &e) == -ENODEV,
+		"a device that is not there is named: %s", e.text);
+}
+
+/* As when the BPF file system was unmounted: what devices have has nowhere to jump to, and drops.
+ */
+static void test_lost(struct workload *a, struct workload *b)
+{
+	struct datapath_options o = node_options(&node);
+	const uint32_t identity[] = {300};
+	uint32_t before = 0, after = 0;
+	struct dp_policy_stats stats;
+	int had = fronts(a, &before);
+
+	node_close(&node);
+	(void)umount2(node.bpf_root, MNT_DETACH);
+	ok(node_open(&node, &o, &e), "a new data path is made where pins were lost");
+	ok(workload_join(&node, a, &e) ?: workload_join(&node, b, &e), "workloads join");
+	ok(allow_all(&node, identity, 1, 1, &stats, &e), "with a policy that allows it");
+	tap_ok(!node.adopted && fronts(a, &after) == had && (!had || after != before),
+		"the old programs have given way");
+	tap_ok(workload_send(a, b), "packets pass");
+}
+
 static void test_restart(struct workload *a, struct workload *b)
 {
 	struct datapath_options o = node_options(&node);
@@ -269,6 +344,7 @@ static void test_restart(struct workload *a, struct workload *b)
 static void test_uninstall(struct workload *a)
 {
 	struct tc_filter at[TC_HOOKS];
+	uint32_t first;
 
 	node_close(&node);
 	ok(datapath_uninstall(node.bpf_root, &e), "uninstall");
@@ -276,6 +352,7 @@ static void test_uninstall(struct workload *a)
 	tap_ok(!tc_get(node.device, a->pair.host_ifindex, at, &e) && !at[0].program &&
 			!at[1].program,
 		"no filters are left");
+	tap_ok(!fronts(a, &first), "nor programs in front of them");
 	tap_ok(!rmdir(node.bpf_root) && !mkdir(node.bpf_root, 0700),
 		"the file system that was mounted is gone");
 	ok(datapath_uninstall(node.bpf_root, &e), "uninstall again");
@@ -302,6 +379,8 @@ int main(void)
 		!workload_bind(&b)) {
 		test_traffic(&a, &b);
 		test_attach(&a);
+		test_front(&a, &b);
+		test_lost(&a, &b);
 		test_restart(&a, &b);
 		test_uninstall(&a);
 		workload_done(&node, &a);

@@ -47,6 +47,8 @@ load_start v6 "${common[@]}" --a-address "${IP6[client]}" --b-address "${IP6[ser
 	--udp name=echo,port=7001,rate=500,echo --udp name=back,from=b,port=7004,rate=500 --udp name=denied,port=7998,rate=100 \
 	--udp name=denied-fresh,port=7999,rate=50,fresh --probe 7997,10
 
+sleep 4 # while nothing changes, the programs come in front of the filters
+
 started=0
 for ((i = 0; i < KILLS; i++)); do
 	if ((i % 2)); then
