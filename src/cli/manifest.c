@@ -116,12 +116,12 @@ static const char *text_of(const json_t *j, const char *key)
 	return text ? text : "";
 }
 
-static void add_id(struct policy_ids *ids, const json_t *object, const char *kind)
+static void add_id(struct policy_ids *ids, const json_t *object, const char *kind, bool clusterwide)
 {
 	const json_t *meta = json_object_get(object, "metadata");
 	const char *namespace = text_of(meta, "namespace");
 
-	if (str_eq(kind, "CiliumClusterwideNetworkPolicy"))
+	if (clusterwide)
 	namespace = "";
 	else if (!*namespace) namespace = "default";
 	mem_grow(&ids->id, &ids->capacity, ids->count + 1, sizeof(*ids->id));
@@ -132,20 +132,24 @@ static void add_id(struct policy_ids *ids, const json_t *object, const char *kin
 /* A policy, or a list of them. */
 static void add_object(struct policy_ids *ids, const json_t *object)
 {
-	static const char *const kinds[] = {
-		"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "NetworkPolicy"};
+	static const struct {
+		const char *name;
+		bool clusterwide;
+	} kinds[] = {{"CiliumNetworkPolicy", false}, {"CiliumClusterwideNetworkPolicy", true},
+		{"NetworkPolicy", false}, {"ClusterNetworkPolicy", true},
+		{"AdminNetworkPolicy", true}, {"BaselineAdminNetworkPolicy", true}};
 	const char *kind = text_of(object, "kind");
 	const json_t *items = json_object_get(object, "items");
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		SCOPED(str_done) struct str list = {0};
 
-		str_printf(&list, "%sList", kinds[i]);
-		if (str_eq(kind, kinds[i]))
-			add_id(ids, object, kind);
+		str_printf(&list, "%sList", kinds[i].name);
+		if (str_eq(kind, kinds[i].name))
+			add_id(ids, object, kind, kinds[i].clusterwide);
 		/* items of a typed list need not say their kind */
 		for (size_t k = 0; str_eq(kind, str_text(&list)) && k < json_array_size(items); k++)
-			add_id(ids, json_array_get(items, k), kinds[i]);
+			add_id(ids, json_array_get(items, k), kinds[i].name, kinds[i].clusterwide);
 	}
 	for (size_t k = 0; str_eq(kind, "List") && k < json_array_size(items); k++) {
 		const json_t *item = json_array_get(items, k);

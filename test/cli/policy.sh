@@ -101,9 +101,11 @@ is "by file" 0 "NetworkPolicy/prod/web deleted, revision 6"
 } >list.yaml
 run policy delete -f list.yaml
 is "by file with a list" 0 "NetworkPolicy/prod/web deleted, revision 6"
-manifest CiliumClusterwideNetworkPolicy "" baseline >wide.yaml
-run policy delete -f wide.yaml
-called "clusterwide ones have no namespace" '.[0].path == "/v1/policy/CiliumClusterwideNetworkPolicy/-/baseline"'
+for kind in CiliumClusterwideNetworkPolicy ClusterNetworkPolicy AdminNetworkPolicy BaselineAdminNetworkPolicy; do
+	manifest "$kind" "" baseline >wide.yaml
+	run policy delete -f wide.yaml
+	called "$kind has no namespace" ".[0].path == \"/v1/policy/$kind/-/baseline\""
+done
 echo 'kind: ConfigMap' >map.yaml
 run policy delete -f map.yaml
 says "by file without a policy" 1 "map.yaml: no policy in it"
