@@ -3,6 +3,8 @@
 BUILD := build
 T ?=
 DEMO ?=
+N ?=
+SEED ?=
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 NINJA = ninja -C $(BUILD) -j$(JOBS)
@@ -21,6 +23,7 @@ help:
 	@echo 'make demo       a node, three workloads and a policy to play with (root); DEMO=once checks itself and ends'
 	@echo 'make bench      measure; the table goes to the terminal and to $(BUILD)/bench.json (root); T=name'
 	@echo 'make fuzz       each fuzz target for 60 s; T=name picks one, SECONDS_EACH=n sets the time'
+	@echo 'make mutation   is each line of the policy engine looked at by some test? N=n mutants (1200), SEED=n'
 	@echo 'make lint fmt   check the sources; format them'
 	@echo 'make install    DESTDIR is honoured'
 	@echo 'make check-vm   the data path suite under Debian 6.12 in qemu'
@@ -51,6 +54,9 @@ bench: deps all
 fuzz: deps
 	@test/fuzz/run $(BUILD)/fuzz
 
+mutation: deps all
+	@test/mutation/run --build $(BUILD) $(if $(N),--count $(N)) $(if $(SEED),--seed $(SEED))
+
 deps-vm: deps
 	@.ci/packages packages-vm.txt
 
@@ -67,4 +73,4 @@ clean:
 	@rm -rf $(BUILD)
 
 .DELETE_ON_ERROR:
-.PHONY: all help deps deps-vm check check-long lint fmt demo bench fuzz check-vm check-k8s install clean
+.PHONY: all help deps deps-vm check check-long lint fmt demo bench fuzz mutation check-vm check-k8s install clean
