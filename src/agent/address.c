@@ -220,6 +220,15 @@ uint32_t addresses_covering(const struct addresses *t, const struct prefix *p)
 	return 0;
 }
 
+uint32_t addresses_identity(const struct addresses *t, const struct addr *a)
+{
+	struct prefix p = address_host(a);
+	struct identity_key k = key_of(&p);
+	const struct entry *n = hash_get(&t->entry, &k, sizeof(k));
+
+	return n && effective(n) ? effective(n) : addresses_covering(t, &p);
+}
+
 size_t addresses_count(const struct addresses *t, enum address_layer layer)
 {
 	return t->count[layer];

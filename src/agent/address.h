@@ -40,6 +40,8 @@ int addresses_sync_one(struct addresses *t, const struct prefix *p, struct err *
 /* The identity that addresses of p have without an entry of its own: that of the longest wanted
  * prefix around it; 0: none. */
 uint32_t addresses_covering(const struct addresses *t, const struct prefix *p);
+/* The identity that an address has; 0: none. */
+uint32_t addresses_identity(const struct addresses *t, const struct addr *a);
 /* Wanted entries of this layer. */
 size_t addresses_count(const struct addresses *t, enum address_layer layer);
 /* A host prefix. */

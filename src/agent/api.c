@@ -14,6 +14,7 @@ const struct api_route agent_routes[] = {
 	{"GET", "/v1/endpoint/{}/check", api_endpoint_check},
 	{"GET", "/v1/identity", api_identity_list},
 	{"GET", "/v1/policy", api_policy_list},
+	{"GET", "/v1/policy/explain", api_policy_explain},
 	{"GET", "/v1/policy/{}/{}/{}", api_policy_get},
 	{"PUT", "/v1/policy/{}", api_policy_put},
 	{"DELETE", "/v1/policy/{}/{}/{}", api_policy_delete},

@@ -187,6 +187,18 @@ struct api_stream *flows_monitor(struct flows *f)
 	return flow_monitor_new(&f->streams);
 }
 
+const struct flow_record *flows_find(const struct flows *f, const char *uuid)
+{
+	for (uint64_t n = flow_ring_seen(f->ring); n >= flow_ring_oldest(f->ring); n--) {
+		const struct flow_record *record = flow_ring_get(f->ring, n);
+		char text[FLOW_UUID_TEXT];
+
+		if (record && str_eq(flow_uuid_format(record->uuid, text), uuid))
+			return record;
+	}
+	return NULL;
+}
+
 void flows_counts(const struct flows *f, uint64_t *ret_seen, uint64_t *ret_now, uint64_t *ret_max)
 {
 	*ret_seen = flow_ring_seen(f->ring);

@@ -28,6 +28,9 @@ int flows_stream(struct flows *f, const struct flow_request *rq, struct flow_fil
 struct api_stream *flows_monitor(struct flows *f);
 /* Flows ever recorded, in the history now, and its room. */
 void flows_counts(const struct flows *f, uint64_t *ret_seen, uint64_t *ret_now, uint64_t *ret_max);
+/* The record of this uuid, or NULL when the history has it no more. Valid until the next event. */
+struct flow_record;
+const struct flow_record *flows_find(const struct flows *f, const char *uuid);
 /* Adds a rule as people read it: "CiliumNetworkPolicy/default/x ingress[0] at FILE:12", "default
  * deny by A, B". */
 struct rule_info;

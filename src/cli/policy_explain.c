@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim policy explain: what becomes of a packet, and which rules say so. Owns nothing. Must hold:
- * with --offline no agent and no right is needed. */
+/* kilim policy explain: what becomes of a packet, and which rules say so; by the agent, or by
+ * files. Owns nothing. Must hold: with --offline no agent and no right is needed. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "api/client.h"
 #include "base/fd.h"
 #include "codec/json.h"
 #include "cli/cli.h"
@@ -22,6 +24,7 @@ static const struct cli_option explain_options[] = {
 	{0, "icmp-type", "TYPE", NULL, 0, "a number; with --protocol ICMP or ICMPv6"},
 	{0, "icmp-code", "CODE", NULL, 0, "a number [0]"},
 	{0, "family", "FAMILY", "IPv4|IPv6", 0, "only this one [all that both ends have]"},
+	{0, "flow", "UUID", NULL, 0, "a flow of kilim observe instead: its two ends and its port"},
 	{0, "offline", NULL, NULL, 0, "without the agent: by the policies of -f"},
 	{'f', "filename", "FILE|DIR", NULL, 0, "a scenario, or a file or directory of policies"},
 	SCENARIO_OPTIONS,
@@ -110,15 +113,7 @@ static int parse_question(
 			      family ? ", and not of " : "", family ? family : "");
 }
 
-static json_t *family_json(const struct explanation *x, enum family f)
-{
-	json_t *j = explanation_json(x);
-
-	(void)json_object_set_new(j, "family", json_string(family_name(f)));
-	return j;
-}
-
-/* What has been explained so far, and the text of the last one. */
+/* What is printed already, and the text of the last one. */
 struct text {
 	struct str out, body;
 	size_t head_end; /* where the last one's family ends */
@@ -130,43 +125,54 @@ static void text_done(struct text *t)
 	str_done(&t->body);
 }
 
-static void add_head(struct str *out, const struct explanation *x, enum family f)
+static void add_verdict(struct str *out, const char *verdict, bool color)
 {
-	SCOPED(str_done) struct str head = {0};
-
-	str_printf(&head, "%s -> %s  ", x->from.name, x->to.name);
-	traffic_format(&head, &x->traffic);
-	cli_clean(out, str_text(&head));
-	str_printf(out, "  %s", family_name(f));
-}
-
-static void add_verdict(struct str *out, const struct explanation *x, bool color)
-{
-	const char *code = x->verdict == VERDICT_ALLOW  ? "32"
-			   : x->verdict == VERDICT_DENY ? "31"
-							: "33";
-	const char *name = scenario_verdict_name(x->verdict);
+	const char *code = str_eq(verdict, "allow") ? "32" : str_eq(verdict, "deny") ? "31" : "33";
 
 	if (color)
-		str_printf(out, "  \033[%sm%s\033[0m\n", code, name);
+		str_printf(out, "  \033[%sm", code);
 	else
-		str_printf(out, "  %s\n", name);
+		str_add(out, "  ");
+	str_add_printable(out, verdict);
+	str_add(out, color ? "\033[0m\n" : "\n");
+}
+
+/* What a flow's record says of its own time. */
+static void add_recorded(struct str *out, const json_t *j)
+{
+	const json_t *list = json_object_get(j, "rules");
+
+	if (!j)
+		return;
+	str_printf(out, "recorded %s: %s\n", cli_text(j, "time"), cli_text(j, "verdict"));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+
+		str_printf(out, "  %-7s  %s\n", cli_text(r, "direction"), cli_text(r, "text"));
+	}
 }
 
 /* A second family for which all is the same only adds its name. */
-static void add_text(struct text *t, const struct explanation *x, enum family f, bool color)
+static void add_text(struct text *t, const json_t *j, bool color)
 {
-	SCOPED(str_done) struct str body = {0}, rest = {0};
+	SCOPED(str_done) struct str body = {0}, rest = {0}, head = {0};
+	SCOPED(freep) char *copy = mem_strdup(cli_text(j, "text"));
+	char *at = copy;
 
-	add_verdict(&body, x, color);
-	explanation_write(&rest, x, "  ");
+	add_verdict(&body, cli_text(j, "verdict"), color);
+	for (char *line = strsep(&at, "\n"); line && *line; line = strsep(&at, "\n"))
+		str_printf(&rest, "  %s\n", line);
+	add_recorded(&rest, json_object_get(j, "recorded"));
 	cli_clean(&body, str_text(&rest));
 	if (t->body.len && str_eq(str_text(&t->body), str_text(&body))) {
 		t->out.len = t->head_end;
-		str_printf(&t->out, ", %s", family_name(f));
+		str_add(&head, ", ");
 	} else {
-		add_head(&t->out, x, f);
+		str_printf(&head, "%s -> %s  %s  ", cli_text(j, "from"), cli_text(j, "to"),
+			cli_text(j, "port"));
 	}
+	str_add(&head, cli_text(j, "family"));
+	cli_clean(&t->out, str_text(&head));
 	t->head_end = t->out.len;
 	str_add(&t->out, str_text(&body));
 	str_done(&t->body);
@@ -174,12 +180,25 @@ static void add_text(struct text *t, const struct explanation *x, enum family f,
 	body = (struct str){0};
 }
 
+static int print(const struct cli *c, const json_t *list)
+{
+	struct text SCOPED(text_done) text = {0};
+
+	if (c->format != CLI_TABLE) {
+		cli_print_value(c, list);
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add_text(&text, json_array_get(list, i), c->color);
+	cli_print(str_text(&text.out), text.out.len);
+	return CLI_OK;
+}
+
 static int run_offline(const struct cli *c)
 {
 	struct scenario SCOPED(scenario_done) s = {0};
 	struct world SCOPED(world_done) w = {0};
 	SCOPED(json_unrefp) json_t *list = json_array();
-	struct text SCOPED(text_done) text = {0};
 	struct scenario_settings settings;
 	struct question q = {0};
 	unsigned families = 0;
@@ -198,25 +217,68 @@ static int run_offline(const struct cli *c)
 			continue;
 		judge(&w, &q, 1, &a);
 		answer_explain(&w, &q, &a, &x);
-		(void)json_array_append_new(list, family_json(&x, q.family));
-		add_text(&text, &x, q.family, c->color);
+		(void)json_array_append_new(list, explanation_json(&x));
 	}
-	if (c->format == CLI_TABLE)
-		cli_print(str_text(&text.out), text.out.len);
-	else
-		cli_print_value(c, list);
-	return CLI_OK;
+	return print(c, list);
+}
+
+static void add_query(struct str *path, const char *name, const char *value)
+{
+	SCOPED(freep) char *encoded = value ? api_encode(value) : NULL;
+
+	if (value)
+		str_printf(path, "%c%s=%s", strchr(path->text, '?') ? '&' : '?', name, encoded);
+}
+
+static int run_live(const struct cli *c)
+{
+	SCOPED(json_unrefp) json_t *list = NULL;
+	SCOPED(str_done) struct str path = {0}, port = {0};
+	const char *flow = cli_value(c, "flow");
+	struct traffic t;
+	struct err e = {0};
+	int r;
+
+	str_add(&path, "/v1/policy/explain");
+	if (!flow && parse_traffic(c, &t, &e) < 0)
+		return cli_misused(c, "%s", e.text);
+	if (!flow)
+		traffic_format(&port, &t);
+	add_query(&path, "flow", flow);
+	add_query(&path, "from", cli_value(c, "from"));
+	add_query(&path, "to", cli_value(c, "to"));
+	add_query(&path, "port", flow ? NULL : str_text(&port));
+	add_query(&path, "family", cli_value(c, "family"));
+	r = cli_get(c, str_text(&path), &list);
+	return r ? r : print(c, list);
+}
+
+/* Options that say nothing without, or together with, another one. */
+static const char *misuse(const struct cli *c)
+{
+	bool ends = cli_value(c, "from") || cli_value(c, "to");
+	bool offline = cli_flag(c, "offline", false);
+
+	if (cli_value(c, "flow"))
+		return offline ? "--flow is the agent's: it and --offline exclude each other"
+		       : ends  ? "--flow says who the ends are: leave out --from and --to"
+			       : NULL;
+	if (!cli_value(c, "from") || !cli_value(c, "to"))
+		return "--from and --to are needed: between whom?";
+	if (offline && !cli_value(c, "filename"))
+		return "-f is missing: which scenario, or which policies?";
+	if (!offline && cli_value(c, "filename"))
+		return "-f is for --offline: the agent has its own policies";
+	return NULL;
 }
 
 static int run_explain(const struct cli *c)
 {
-	if (!cli_value(c, "from") || !cli_value(c, "to"))
-		return cli_misused(c, "--from and --to are needed: between whom?");
-	if (!cli_flag(c, "offline", false))
-		return cli_misused(c, "--offline is missing: the agent cannot be asked yet");
-	if (!cli_value(c, "filename"))
-		return cli_misused(c, "-f is missing: which scenario, or which policies?");
-	return run_offline(c);
+	const char *wrong = misuse(c);
+
+	if (wrong)
+		return cli_misused(c, "%s", wrong);
+	return cli_flag(c, "offline", false) ? run_offline(c) : run_live(c);
 }
 
 const struct cli_command policy_explain_command = {"policy explain", "",

@@ -45,6 +45,7 @@ struct explanation {
 	uint8_t reason; /* enum drop_reason */
 	struct explain_end from, to;
 	struct traffic traffic;
+	enum family family;
 	struct explain_side side[POLICY_DIRECTIONS];
 };
 
@@ -60,6 +61,7 @@ void explanation_done(struct explanation *x); /* for SCOPED too */
 void explain_format_rule(struct str *out, const struct rule_info *r);
 /* Lines, each with this in front; the verdict itself is not among them. */
 void explanation_write(struct str *out, const struct explanation *x, const char *indent);
+/* With the lines under "text". */
 json_t *explanation_json(const struct explanation *x);
 
 #endif

@@ -210,14 +210,16 @@ static json_t *side_json(const struct explain_side *s)
 
 json_t *explanation_json(const struct explanation *x)
 {
-	SCOPED(str_done) struct str traffic = {0};
+	SCOPED(str_done) struct str traffic = {0}, text = {0};
 	json_t *j;
 
 	traffic_format(&traffic, &x->traffic);
-	j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "from", x->from.name, "to", x->to.name,
-		"port", str_text(&traffic), "verdict", scenario_verdict_name(x->verdict), "because",
-		because_name(x->because), "egress", side_json(&x->side[POLICY_EGRESS]), "ingress",
-		side_json(&x->side[POLICY_INGRESS]));
+	explanation_write(&text, x, "");
+	j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "from", x->from.name, "to",
+		x->to.name, "port", str_text(&traffic), "family", family_name(x->family), "verdict",
+		scenario_verdict_name(x->verdict), "because", because_name(x->because), "egress",
+		side_json(&x->side[POLICY_EGRESS]), "ingress", side_json(&x->side[POLICY_INGRESS]),
+		"text", str_text(&text));
 	if (x->because == BECAUSE_DROPPED)
 		(void)json_object_set_new(j, "reason", json_string(drop_reason_text(x->reason)));
 	return j;

@@ -183,7 +183,8 @@ void answer_explain(const struct world *w, const struct question *q, const struc
 		.because = a->because,
 		.direction = a->direction,
 		.reason = a->reason,
-		.traffic = q->traffic};
+		.traffic = q->traffic,
+		.family = q->family};
 	describe(w, &q->from, &q->to, q->family, &a->judged[POLICY_INGRESS], &ret->mem, &ret->from);
 	describe(w, &q->to, &q->from, q->family, &a->judged[POLICY_EGRESS], &ret->mem, &ret->to);
 	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {

@@ -281,10 +281,8 @@ static json_t *probe_json(const struct outcome *o, size_t index)
 static json_t *cell_json(
 	const struct outcome *o, const struct scenario_matrix *m, size_t first, size_t i)
 {
-	const struct question *q = &o->question[first + i];
 	json_t *j = why_json(o, first + i);
 
-	(void)json_object_set_new(j, "family", json_string(family_name(q->family)));
 	(void)json_object_set_new(j, "expect",
 		json_string(scenario_verdict_name(cell_expected(o->world->scenario, m, i))));
 	return j;

@@ -78,17 +78,33 @@ bool protocol_is_icmp(uint8_t protocol)
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
+/* TYPE or TYPE:CODE */
+static int parse_icmp(const char *text, struct traffic *t, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+	SCOPED(str_done) struct str type = {0};
+	uint64_t number, code = 0;
+
+	str_addn(&type, text, colon ? (size_t)(colon - text) : strlen(text));
+	if (str_to_u64(str_text(&type), 255, &number) < 0 ||
+		(colon && str_to_u64(colon + 1, 255, &code) < 0))
+		return err_set(e, -EINVAL,
+			"\"%.40s\" is no ICMP type; use 0 to 255, and a code behind a colon", text);
+	t->port = (uint16_t)(number << 8 | code);
+	return 0;
+}
+
 static int parse_number(const char *text, struct traffic *t, struct err *e)
 {
-	bool icmp = protocol_is_icmp(t->protocol);
 	uint64_t number;
 
-	if (str_to_u64(text, icmp ? 255 : 65535, &number) < 0)
-		return err_set(e, -EINVAL, "\"%.40s\" is no %s; use 0 to %d", text,
-			icmp ? "ICMP type" : "port", icmp ? 255 : 65535);
-	if (!icmp && !protocol_has_ports(t->protocol) && number)
+	if (protocol_is_icmp(t->protocol))
+		return parse_icmp(text, t, e);
+	if (str_to_u64(text, 65535, &number) < 0)
+		return err_set(e, -EINVAL, "\"%.40s\" is no port; use 0 to 65535", text);
+	if (!protocol_has_ports(t->protocol) && number)
 		return err_set(e, -EINVAL, "this protocol has no ports");
-	t->port = (uint16_t)(icmp ? number << 8 : number);
+	t->port = (uint16_t)number;
 	return 0;
 }
 
@@ -119,16 +135,15 @@ int traffic_parse(const char *text, struct traffic *ret, struct err *e)
 void traffic_format(struct str *out, const struct traffic *t)
 {
 	if (protocol_is_icmp(t->protocol)) {
-		str_printf(out, "%u/", t->port >> 8);
-		protocol_format(out, t->protocol);
+		str_printf(out, "%u", t->port >> 8);
 		if (t->port & 0xff)
-			str_printf(out, " code %u", t->port & 0xff);
-		return;
-	}
-	if (protocol_has_ports(t->protocol))
+			str_printf(out, ":%u", t->port & 0xff);
+		str_add(out, "/");
+	} else if (protocol_has_ports(t->protocol)) {
 		str_printf(out, "%u/", t->port);
-	else if (!protocol_name(t->protocol)) /* a bare number is a port */
+	} else if (!protocol_name(t->protocol)) { /* a bare number is a port */
 		str_add(out, "0/");
+	}
 	protocol_format(out, t->protocol);
 }
 

@@ -28,7 +28,7 @@ int protocol_parse(const char *text, uint8_t *ret, struct err *e) MUST_USE;
 void protocol_format(struct str *out, uint8_t protocol);
 bool protocol_has_ports(uint8_t protocol);
 bool protocol_is_icmp(uint8_t protocol);
-/* 80/TCP, 80 (TCP), 8/ICMP (a type), GRE. -EINVAL. */
+/* 80/TCP, 80 (TCP), 8/ICMP (a type), 3:1/ICMP (with a code), GRE. -EINVAL. */
 int traffic_parse(const char *text, struct traffic *ret, struct err *e) MUST_USE;
 /* The same text back; an ICMP code is only written when it is not 0. */
 void traffic_format(struct str *out, const struct traffic *t);

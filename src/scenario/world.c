@@ -109,6 +109,12 @@ int world_make(struct scenario *s, struct world *ret, struct err *e)
 	return 0;
 }
 
+void world_borrow(struct world *w, struct scenario *s, struct identities *t,
+	const struct compiled_set *compiled)
+{
+	*w = (struct world){.scenario = s, .identities = t, .compiled = *compiled};
+}
+
 void world_done(struct world *w)
 {
 	compiled_set_done(&w->compiled);

@@ -20,6 +20,10 @@ struct world {
  * must outlive the world. */
 int world_make(struct scenario *s, struct world *ret, struct err *e) MUST_USE;
 void world_done(struct world *w); /* for SCOPED too */
+/* A world of what is compiled already, in which endpoints and nodes have their identities. Owns
+ * nothing: no world_done(). */
+void world_borrow(struct world *w, struct scenario *s, struct identities *t,
+	const struct compiled_set *compiled);
 /* What a rule id stands for; NULL for 0 and for what is not there. */
 const struct rule_info *world_rule(const struct world *w, uint32_t id);
 

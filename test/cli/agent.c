@@ -34,8 +34,8 @@ static void add_value(const char *value, void *data)
  * ...} */
 static void record(const struct api_request *rq)
 {
-	static const char *const names[] = {
-		"label", "number", "first", "follow", "since", "until", "filter", "dry_run"};
+	static const char *const names[] = {"label", "number", "first", "follow", "since", "until",
+		"filter", "dry_run", "from", "to", "port", "family", "flow"};
 	SCOPED(json_unrefp) json_t *query = json_object();
 	SCOPED(json_unrefp) json_t *j = NULL;
 	SCOPED(freep) char *text = NULL;
@@ -146,6 +146,7 @@ static const struct api_route routes[] = {
 	{"DELETE", "/v1/endpoint/{}", on_call},
 	{"GET", "/v1/identity", on_call},
 	{"GET", "/v1/policy", on_call},
+	{"GET", "/v1/policy/explain", on_call},
 	{"PUT", "/v1/policy/{}", on_call},
 	{"GET", "/v1/policy/{}/{}/{}", on_call},
 	{"DELETE", "/v1/policy/{}/{}/{}", on_call},

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# kilim policy explain --offline: by scenarios, files and directories; by names, addresses and labels.
+# kilim policy explain: offline by scenarios, files and directories; by names, addresses and labels; and what is asked of the agent.
 . "$(dirname "$0")/lib.sh"
 cd "$T" || exit 1
 mkdir policies
@@ -58,7 +58,7 @@ else
 fi
 explain scenario.yaml --from host --to x/web --icmp-type 13 --icmp-code 1 --protocol icmp
 is "the own node, ICMP" 0 "\
-host -> x/web  13/ICMP code 1  IPv4  allow
+host -> x/web  13:1/ICMP  IPv4  allow
   ingress  allowed: the node of x/web always reaches it"
 explain scenario.yaml --from x/shop --to x/web --port 81 -o json
 if jq -e 'length == 2 and (map(.family) == ["IPv4", "IPv6"]) and .[0].verdict == "deny" and .[0].because == "default-deny"
@@ -69,6 +69,18 @@ else
 	not_ok "as JSON" "$OUT $ERR"
 fi
 
+agent_start
+run policy explain --from shop --to x/web --port 443 --family IPv4
+is "the agent's answer" 0 "\
+shop -> x/web  443/TCP  IPv4, IPv6  deny
+  ingress  denied by default, because of CiliumNetworkPolicy/x/web (web.yaml:1)
+           nearest: none
+recorded 2026-01-02T03:04:05Z: deny
+  ingress  default deny by CiliumNetworkPolicy/x/web"
+called "the question" '.[0] | .path == "/v1/policy/explain" and .query == {"from": ["shop"], "to": ["x/web"], "port": ["443/TCP"], "family": ["IPv4"]}'
+run policy explain --flow 1b4e28ba-2fa1-41d2-883f-0016d3cca427
+called "a flow" '.[0].query == {"flow": ["1b4e28ba-2fa1-41d2-883f-0016d3cca427"]}'
+
 wrong() { # TEXT ARGUMENT...
 	local text=$1
 	shift
@@ -76,6 +88,9 @@ wrong() { # TEXT ARGUMENT...
 	says "policy explain $*" 2 "$text"
 }
 wrong "--from and --to are needed"
+wrong "-f is for --offline" --from a --to b --port 1 -f scenario.yaml
+wrong "--flow says who the ends are" --flow x --from a
+wrong "it and --offline exclude each other" --flow x --offline
 wrong "-f is missing" --offline --from x/web --to x/shop --port 1
 wrong "--port is missing" --offline -f scenario.yaml --from x/web --to x/shop
 wrong '--to: there is no endpoint "x/shpo"; did you mean x/shop?' --offline -f scenario.yaml --from x/web --to x/shpo --port 1

@@ -12,11 +12,13 @@ static void test_text(void **state)
 	} good[] = {{"80/TCP", "80/TCP", {IPPROTO_TCP, 80}}, {"80", "80/TCP", {IPPROTO_TCP, 80}},
 		{"53/udp", "53/UDP", {IPPROTO_UDP, 53}}, {"0/SCTP", "0/SCTP", {IPPROTO_SCTP, 0}},
 		{"8/ICMP", "8/ICMP", {IPPROTO_ICMP, 8 << 8}},
+		{"13:1/ICMP", "13:1/ICMP", {IPPROTO_ICMP, 13 << 8 | 1}},
 		{"icmpv6", "128/ICMPv6", {IPPROTO_ICMPV6, 128 << 8}},
 		{"GRE", "GRE", {IPPROTO_GRE, 0}}, {"0/99", "0/99", {99, 0}},
 		{"65535/TCP", "65535/TCP", {IPPROTO_TCP, 65535}}};
 	static const char *const bad[] = {"", "65536", "-1", "80/", "80/TPC", "/TCP", "TCP",
-		"256/ICMP", "1/GRE", "80/TCP/", "x/TCP", "0/256"};
+		"256/ICMP", "1/GRE", "80/TCP/", "x/TCP", "0/256", "1:256/ICMP", "1:/ICMP",
+		"1:1/TCP"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
