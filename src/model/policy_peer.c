@@ -24,23 +24,43 @@ struct peer *policy_add_peer(struct rule *r, enum peer_kind kind)
 	return p;
 }
 
+/* Whether the selector says itself which namespaces it means. */
+static bool names_namespace(const struct selector *s)
+{
+	return selector_has_key(s, LABEL_NAMESPACE, false) ||
+	       selector_has_key(s, LABEL_NAMESPACE_LABELS, true);
+}
+
+/* Whether only what is in a namespace can match. */
+static bool wants_namespace(const struct selector *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct selector one = {&s->requirement[i], 1};
+		enum selector_op op = s->requirement[i].op;
+
+		if ((op == SELECTOR_IN || op == SELECTOR_EXISTS) && names_namespace(&one))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A selector that names no namespace means the policy's own; of a clusterwide policy, any pod of
- * the cluster but not the world. Selectors on reserved labels and on labels of namespaces are left
- * alone, whatever their operator: they say themselves what they mean.
+ * the cluster but not the world. Only reserved labels mean anybody but endpoints, so "in no
+ * namespace x" does not mean the world either; selectors on them are left alone, whatever their
+ * operator.
  */
 static void add_scope(const struct walk *w, const struct peer_scope *scope, struct selector *s)
 {
-	bool named = selector_has_key(s, LABEL_NAMESPACE, false) ||
-		     selector_has_key(s, LABEL_NAMESPACE_LABELS, true);
+	bool named = names_namespace(s);
 
 	if (selector_has_source(s, "reserved") || (!scope->namespace && scope->init))
 		return;
 	if (w->context->local_cluster && !selector_has_key(s, LABEL_CLUSTER, false))
 		policy_require(
 			w, s, "k8s", LABEL_CLUSTER, arena_strdup(w->mem, w->context->cluster));
-	if (!named)
-		policy_require(w, s, "k8s", LABEL_NAMESPACE, scope->namespace);
+	if (!wants_namespace(s))
+		policy_require(w, s, "k8s", LABEL_NAMESPACE, named ? NULL : scope->namespace);
 }
 
 static int parse_endpoints(const struct walk *w, const struct node *list,

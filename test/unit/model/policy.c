@@ -25,7 +25,8 @@ static const struct row rows[] = {
 	{IN("fromEndpoints: [{matchExpressions: [{key: 'any:io.cilium.k8s.namespace.labels.a', "
 	    "operator: "
 	    "NotIn, values: [b, c]}]}]"),
-		NULL, "k8s:io.cilium.k8s.namespace.labels.a notin (b,c)"},
+		NULL,
+		"k8s:io.cilium.k8s.namespace.labels.a notin (b,c),k8s:io.kubernetes.pod.namespace"},
 	{IN("fromEndpoints: [{matchExpressions: [{key: a, operator: DoesNotExist}, {key: b, "
 	    "operator: In, "
 	    "values: [c, d]}]}]"),

@@ -45,6 +45,13 @@ static const struct described rows[] = {
 		"in allow endpoint{any:a=b," HERE " or k8s:c=d," HERE "}"},
 	{IN("fromEndpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': x}}]"),
 		"in allow endpoint{" NS_KEY "=x}"},
+	{IN("fromEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: "
+	    "NotIn, "
+	    "values: [x]}, {key: a, operator: DoesNotExist}]}]"),
+		"in allow endpoint{" NS_KEY " notin (x),!any:a," NS_KEY "}"},
+	{IN("fromEndpoints: [{matchExpressions: [{key: io.cilium.k8s.namespace.labels.a, operator: "
+	    "Exists}]}]"),
+		"in allow endpoint{k8s:io.cilium.k8s.namespace.labels.a}"},
 	{IN("fromEndpoints: [{matchExpressions: [{key: reserved.init, operator: DoesNotExist}]}]"),
 		"in allow endpoint{!reserved:init}"},
 	/* entities */

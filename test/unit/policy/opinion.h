@@ -96,9 +96,11 @@ static inline bool says_endpoints(json_t *s, const struct party *p, const char *
 {
 	if (!says_selector(s, p))
 		return false;
-	if (selector_names(s, "reserved:") || selector_names(s, "io.kubernetes.pod.namespace") ||
-		selector_names(s, "namespace.labels"))
+	if (selector_names(s, "reserved:"))
 		return true;
+	if (selector_names(s, "io.kubernetes.pod.namespace") ||
+		selector_names(s, "namespace.labels"))
+		return in_namespace(p, NULL);
 	return in_namespace(p, namespace);
 }
 
