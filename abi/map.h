@@ -4,13 +4,14 @@
 /*
  * Every map: name (its pin below BPF-ROOT/kilim/map/), owner stage, what it holds. X(name, owner,
  * adopt, text): adopt says what a new build does when the layout of the pinned one differs: MOVE
- * copies the entries member by member, FRESH starts empty.
+ * copies the entries member by member, FRESH starts empty, REWRITE starts empty and leaves the old
+ * build's programs in force until the agent has written the whole policy.
  */
 #define MAPS(X)                                                                                    \
 	X(state, policy, MOVE, "the policy revision and the epoch: one 64-bit store switches")     \
-	X(slot, policy, MOVE, "identity and generation to policy slot")                            \
-	X(peer, policy, MOVE, "slot and peer identity to class")                                   \
-	X(rule, policy, MOVE, "slot, class, direction, protocol, port to decision")                \
+	X(slot, policy, REWRITE, "identity and generation to policy slot")                         \
+	X(peer, policy, REWRITE, "slot and peer identity to classes")                              \
+	X(rule, policy, REWRITE, "class, protocol, port to decision")                              \
 	X(endpoint, identity, MOVE, "device or cgroup to endpoint")                                \
 	X(local, identity, MOVE, "address to endpoint of this node")                               \
 	X(identity, identity, MOVE, "prefix to identity")                                          \

@@ -4,7 +4,8 @@
 /*
  * Compiled policy. identity -> slot, {slot, peer identity} -> class, then one longest-prefix
  * look-up decides. User space has resolved deny, precedence, ranges and "any" before it writes, so
- * that the kernel never searches.
+ * that the kernel never searches. A class is a table of ports, and the node's: equal tables are one
+ * class, whatever slots, directions and peers have it.
  */
 #include <linux/types.h>
 
@@ -27,44 +28,49 @@ struct state {
 	__u32 pad;
 };
 
-/* Key of map slot: which slot an identity uses in a generation. Value: __u32 slot. */
+/* Key of map slot: which slot an identity uses in a generation. */
 struct slot_key {
 	__u32 identity;
 	__u32 generation; /* revision & 1 */
 };
 
-/* Key of map peer: the class that a peer identity has in a slot. No entry: class 0, the peers that
- * no rule names. */
+/* Value of map slot. Identities with the same policy have the same slot. */
+struct slot_value {
+	__u32 slot; /* from 1 */
+	__u32 class[POLICY_DIRECTIONS]; /* of peers that have no entry in map peer */
+};
+
+/* Key of map peer: the classes that a peer identity has in a slot, where they are not the slot's
+ * own. */
 struct peer_key {
 	__u32 slot;
 	__u32 identity;
 };
 
+/* Value of map peer. */
 struct peer_class {
-	__u16 class[POLICY_DIRECTIONS];
+	__u32 class[POLICY_DIRECTIONS];
 };
 
 /*
- * Key of map rule: longest prefix over slot, class, direction, protocol, port. A prefix that ends
- * before protocol covers all protocols, one that ends inside port a power-of-two range. For ICMP
- * the port is type << 8 | code.
+ * Key of map rule: longest prefix over class, protocol, port. A prefix that ends before protocol
+ * covers all protocols, one that ends inside port a power-of-two range. For ICMP the port is type
+ * << 8 | code.
  */
 struct rule_key {
 	__u32 prefixlen;
-	__u32 slot;
-	__u16 class;
-	__u8 direction; /* enum policy_direction */
+	__u32 class; /* from 1 */
 	__u8 protocol; /* IPPROTO_* */
+	__u8 pad; /* 0, and inside every prefix that has a protocol */
 	__be16 port; /* destination port; 0 for protocols without one */
-	__u16 pad;
 };
 
-_Static_assert(sizeof(struct rule_key) == 16, "LPM key of 12 data bytes");
+_Static_assert(sizeof(struct rule_key) == 12, "LPM key of 8 data bytes");
 
 enum {
-	RULE_PREFIX_CLASS = 56, /* slot, class, direction: any protocol */
-	RULE_PREFIX_PROTOCOL = 64, /* one protocol, any port */
-	RULE_PREFIX_PORT = 80, /* one protocol, one port */
+	RULE_PREFIX_CLASS = 32, /* any protocol */
+	RULE_PREFIX_PROTOCOL = 48, /* one protocol, any port */
+	RULE_PREFIX_PORT = 64, /* one protocol, one port */
 };
 
 enum policy_verdict {

@@ -27,7 +27,7 @@ struct {
 	__uint(max_entries, MAP_SLOT_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct slot_key);
-	__type(value, __u32);
+	__type(value, struct slot_value);
 } slot SEC(".maps");
 
 struct {
@@ -63,20 +63,18 @@ static __always_inline __be16 judged_port(const struct pkt *p)
 static __always_inline int decide(struct pkt *p, __u8 direction, __u32 self, __u32 other)
 {
 	struct slot_key sk = {.identity = self, .generation = (__u32)(p->current >> 32) & 1};
-	struct rule_key rk = {.prefixlen = RULE_PREFIX_PORT, .direction = direction};
+	struct rule_key rk = {.prefixlen = RULE_PREFIX_PORT, .protocol = p->protocol};
 	struct peer_key pk = {.identity = other};
-	struct decision *d;
+	struct slot_value *s;
 	struct peer_class *c;
-	__u32 *number;
+	struct decision *d;
 
-	number = bpf_map_lookup_elem(&slot, &sk);
-	if (!number)
+	s = bpf_map_lookup_elem(&slot, &sk);
+	if (!s)
 		return DROP(p, EP_NOT_READY);
-	pk.slot = *number;
+	pk.slot = s->slot;
 	c = bpf_map_lookup_elem(&peer, &pk);
-	rk.slot = pk.slot;
-	rk.class = c ? c->class[direction] : 0;
-	rk.protocol = p->protocol;
+	rk.class = c ? c->class[direction] : s->class[direction];
 	rk.port = judged_port(p);
 	d = bpf_map_lookup_elem(&rule, &rk);
 	if (!d)

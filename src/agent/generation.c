@@ -159,26 +159,65 @@ const struct compiled_slot *generation_slot(const struct generation *g, uint32_t
 	return NULL;
 }
 
+static size_t classes_of(const struct compiled_slot *s)
+{
+	return s->rules ? (size_t)s->rule[s->rules - 1].key.class + POLICY_DIRECTIONS : 0;
+}
+
+/* The slot's classes, by their numbers in it: its rules are sorted by them. */
+static const struct dp_class *const *slot_classes(const struct compiled_slot *s, struct arena *mem)
+{
+	size_t count = classes_of(s);
+	const struct dp_class **out = arena_array(mem, count + 1, sizeof(*out));
+	struct dp_class *class = arena_array(mem, count + 1, sizeof(*class));
+	struct dp_rule *rule = arena_array(mem, s->rules + 1, sizeof(*rule));
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = &class[i];
+	for (size_t i = 0; i < s->rules; i++) {
+		struct dp_class *c = &class[s->rule[i].key.class];
+
+		rule[i] = (struct dp_rule){.key = s->rule[i].key, .decision = s->rule[i].decision};
+		if (!c->rules++)
+			c->rule = &rule[i];
+	}
+	return out;
+}
+
+static struct dp_slot slot_of(const struct compiled_slot *s, struct arena *mem)
+{
+	struct dp_peer *peer = arena_array(mem, s->peers + 1, sizeof(*peer));
+
+	for (size_t j = 0; j < s->peers; j++) {
+		peer[j].identity = s->peer[j].identity;
+		memcpy(peer[j].class, s->peer[j].class.class, sizeof(peer[j].class));
+	}
+	/* equal slots share their rules, which live as long as the generation */
+	return (struct dp_slot){.identity = s->identity,
+		.content = s->rule,
+		.class = slot_classes(s, mem),
+		.classes = classes_of(s),
+		.base = {POLICY_INGRESS, POLICY_EGRESS},
+		.peer = peer,
+		.peers = s->peers};
+}
+
 struct dp_slot *generation_slots(const struct generation *g, struct arena *mem)
 {
 	struct dp_slot *out = arena_array(mem, g->compiled.slots + 1, sizeof(*out));
+	SCOPED(hash_done) struct hash made = {0};
 
 	for (size_t i = 0; i < g->compiled.slots; i++) {
 		const struct compiled_slot *s = &g->compiled.slot[i];
-		struct peer_key_class *peer = arena_array(mem, s->peers + 1, sizeof(*peer));
-		struct dp_rule *rule = arena_array(mem, s->rules + 1, sizeof(*rule));
+		const struct dp_slot *same = hash_get(&made, &s->rule, sizeof(s->rule));
 
-		for (size_t j = 0; j < s->peers; j++)
-			peer[j] = (struct peer_key_class){
-				.identity = s->peer[j].identity, .class = s->peer[j].class};
-		for (size_t j = 0; j < s->rules; j++)
-			rule[j] = (struct dp_rule){
-				.key = s->rule[j].key, .decision = s->rule[j].decision};
-		out[i] = (struct dp_slot){.identity = s->identity,
-			.peer = peer,
-			.peers = s->peers,
-			.rule = rule,
-			.rules = s->rules};
+		if (same) {
+			out[i] = *same;
+			out[i].identity = s->identity;
+			continue;
+		}
+		out[i] = slot_of(s, mem);
+		(void)hash_put(&made, &s->rule, sizeof(s->rule), &out[i]);
 	}
 	return out;
 }
@@ -246,20 +285,24 @@ size_t generation_peers_for(const struct generation *next, const struct generati
 
 	for (size_t i = 0; count && i < now->compiled.slots; i++) {
 		const struct compiled_slot *s = &now->compiled.slot[i];
-		struct peer_key_class *peer = arena_array(mem, count, sizeof(*peer));
+		struct dp_peer *peer = arena_array(mem, count, sizeof(*peer));
 		size_t peers = 0;
 
 		for (size_t j = 0; j < count; j++) {
 			const struct compiled_peer *q = slot_peer(s, fresh[j].covering);
 
-			/* without an entry it is in class 0 as what covers it */
-			if (q)
-				peer[peers++] = (struct peer_key_class){
-					.identity = fresh[j].identity, .class = q->class};
+			/* without an entry it is in the base classes as what covers it */
+			if (!q)
+				continue;
+			peer[peers].identity = fresh[j].identity;
+			memcpy(peer[peers++].class, q->class.class, sizeof(peer->class));
 		}
 		if (peers)
-			out[slots++] = (struct dp_slot){
-				.identity = s->identity, .peer = peer, .peers = peers};
+			out[slots++] = (struct dp_slot){.identity = s->identity,
+				.class = slot_classes(s, mem),
+				.classes = classes_of(s),
+				.peer = peer,
+				.peers = peers};
 	}
 	*ret = out;
 	return slots;

@@ -159,7 +159,7 @@ static int announce_prefixes(struct policies *p, const struct generation *next, 
 
 	if (p->now) {
 		slots = generation_peers_for(next, p->now, a->addresses, &mem, &slot);
-		r = slots ? datapath_policy_add_peers(a->datapath, slot, slots, e) : 0;
+		r = slots ? datapath_policy_extend(a->datapath, slot, slots, NULL, 0, e) : 0;
 	}
 	for (size_t i = 0; !r && p->now && i < next->prefixes; i++) {
 		addresses_set(
@@ -313,23 +313,13 @@ int policies_check(struct policies *p, struct err *e)
 {
 	struct agent *a = p->agent;
 	struct generation *g = NULL;
-	struct dp_policy_stats stats = {0};
+	SCOPED(arena_done)
+	struct arena mem = {0};
 	int r = generation_make(p, false, &g, e);
 
 	if (r)
 		return r;
-	datapath_policy_stats(a->datapath, &stats);
-	/* old and new revision are in the maps side by side for a moment */
-	if (g->compiled.rule_entries > stats.rule_max)
-		r = err_set(e, -E2BIG,
-			"the policies need %zu rule entries and %zu are there; raise "
-			"bpf-policy-map-max",
-			g->compiled.rule_entries, stats.rule_max);
-	else if (g->compiled.peer_entries > stats.peer_max)
-		r = err_set(e, -E2BIG,
-			"the policies need %zu peer entries and %zu are there; raise "
-			"policy-peer-max",
-			g->compiled.peer_entries, stats.peer_max);
+	r = datapath_policy_check(a->datapath, generation_slots(g, &mem), g->compiled.slots, e);
 	generation_free(g, a->identities);
 	return r;
 }
@@ -364,7 +354,8 @@ bool policies_enforced(const struct policies *p, uint32_t identity, enum policy_
 	const struct compiled_slot *s = policies_slot(p, identity);
 
 	for (size_t i = 0; s && i < s->rules; i++) {
-		if (s->rule[i].key.direction == d && (s->rule[i].decision.flags & POLICY_ENFORCED))
+		if (s->rule[i].key.class % POLICY_DIRECTIONS == d &&
+			(s->rule[i].decision.flags & POLICY_ENFORCED))
 			return true;
 	}
 	return false;

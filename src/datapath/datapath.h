@@ -79,42 +79,66 @@ int datapath_identity_each(struct datapath *d,
 	int (*fn)(const struct identity_key *, const struct identity_value *, void *), void *data);
 
 /* --- policy (datapath/policy.c) --- */
-/* One slot's content as abi entries; slot numbers in the keys are filled in here. */
-struct dp_slot {
-	uint32_t identity;
-	const struct peer_key_class *peer;
-	size_t peers;
+struct dp_rule {
+	struct rule_key key; /* class and pad do not matter: the class gets its number here */
+	struct decision decision;
+};
+/* A table of ports. Equal ones are written once, whoever has them. */
+struct dp_class {
 	const struct dp_rule *rule;
 	size_t rules;
 };
-struct peer_key_class {
+struct dp_peer {
 	uint32_t identity;
-	struct peer_class class;
+	uint32_t class[POLICY_DIRECTIONS]; /* indexes into the slot's classes */
 };
-struct dp_rule {
-	struct rule_key key; /* slot 0 */
-	struct decision decision;
+/* What one identity's slot shall hold. Equal ones are written once, whoever has them. */
+struct dp_slot {
+	uint32_t identity;
+	/*
+	 * NULL, or an address that stands for the content: slots with the same one have the same
+	 * content and are not compared. It must stand for nothing else as long as a slot with it is
+	 * in force, so what it points at must live until the apply that replaces it has returned.
+	 */
+	const void *content;
+	/* the same pointer again, in this or another slot of the call, is not looked at again */
+	const struct dp_class *const *class;
+	size_t classes;
+	uint32_t base[POLICY_DIRECTIONS]; /* class of peers that are not named, as an index */
+	const struct dp_peer *peer; /* in any order; those in the base classes cost nothing */
+	size_t peers;
 };
 struct dp_policy_stats {
 	uint32_t revision, epoch;
-	size_t slots, slots_written, slots_kept;
+	size_t slots, slots_written, slots_kept; /* identities that have one; of the last apply */
+	size_t contents, classes; /* slots that differ, classes that differ */
 	size_t peer_entries, rule_entries, peer_max, rule_max;
+	size_t written; /* entries of all maps that the last apply or extend has written */
 };
 /*
- * Make the kernel's policy equal to these slots (one per identity): equal slots are kept, others
- * written beside the old ones, then one store switches and the old ones are removed after every
- * program that may read them has ended. Capacity is computed first: -E2BIG with the arithmetic in e
- * and nothing written. Identities without a slot here lose theirs. revision is the new policy
- * revision, > the old.
+ * Make the kernel's policy equal to these slots (one per identity): what is there already is kept,
+ * the rest is written beside, then one store switches and what nobody uses any more is removed
+ * after every program that may read it has ended. Capacity is computed first: -E2BIG with the
+ * arithmetic in e and nothing written. Identities without a slot here lose theirs. revision is the
+ * new policy revision, > the old. The first one after an upgrade that could not take the policy
+ * maps over puts this build's programs in force.
  */
 int datapath_policy_apply(struct datapath *d, const struct dp_slot *slot, size_t slots,
 	uint32_t revision, struct dp_policy_stats *ret, struct err *e) MUST_USE;
-/*
- * Add peers to slots of the revision in force, before an address gets the identity (see
- * doc/policy.md): slots as in apply, only peers that are not there yet are written; no switch.
- */
-int datapath_policy_add_peers(
+/* Whether these slots would fit: what apply refuses before it writes. */
+int datapath_policy_check(
 	struct datapath *d, const struct dp_slot *slot, size_t slots, struct err *e) MUST_USE;
+/*
+ * What new identities need of the revision in force, before any address or endpoint has them; no
+ * switch. more: peers for slots that are in force (base counts for nothing, a peer that is there
+ * already gets the classes given; slots of other identities are passed over). fresh: slots of
+ * identities that have none. Capacity is computed first, as by apply.
+ */
+int datapath_policy_extend(struct datapath *d, const struct dp_slot *more, size_t mores,
+	const struct dp_slot *fresh, size_t freshes, struct err *e) MUST_USE;
+/* These identities are nobody's any more: their slots go, and their places as peers. */
+int datapath_policy_forget(
+	struct datapath *d, const uint32_t *identity, size_t count, struct err *e) MUST_USE;
 /*
  * Remove the slots that a switch has replaced. Waits about 10 ms for programs that may still read
  * them, so it is not part of apply: once datapath_events_start() has brought the loop it runs by

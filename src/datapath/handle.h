@@ -21,6 +21,7 @@ struct clock_bpf;
 struct census_bpf;
 struct policy_table;
 struct events;
+struct load;
 
 struct datapath {
 	struct pins pins;
@@ -35,6 +36,7 @@ struct datapath {
 	struct clock_bpf *clock;
 	uint32_t hz;
 	struct census_bpf *census; /* loaded when it is asked first */
+	struct load *load; /* programs that are not in force before a policy is written; or NULL */
 	struct policy_table *policy;
 	struct events *events;
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loading the node's programs and putting them in force. Called by open.c once migrate_recover()
- * has left one complete set. Must hold: until the first store into the program array nothing in
- * force has changed, whatever fails; after it migrate.c can always go on.
+ * has left one complete set, and by policy.c. Must hold: until the first store into the program
+ * array nothing in force has changed, whatever fails; after it migrate.c can always go on; at it
+ * the policy maps hold a whole policy.
  */
 #include "datapath/load.h"
 
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,7 +25,7 @@
 #include "datapath/table.h"
 #include "kilim.skel.h"
 
-enum adopt { MOVE, FRESH };
+enum adopt { MOVE, FRESH, REWRITE };
 
 static const enum adopt map_adopt[DP_MAPS] = {
 #define X(name, owner, adopt, text) [DP_MAP_##name] = adopt,
@@ -43,13 +45,30 @@ struct load {
 	int old[DP_MAPS]; /* what is pinned; -1 */
 	bool keep[DP_MAPS]; /* the pinned one goes on */
 	bool hand_back[DP_MAPS]; /* flows move while the old programs serve them */
+	bool rewrite; /* the maps marked so begin anew */
 };
 
-static void load_done(struct load *l)
+static struct load *load_new(void)
 {
+	struct load *l = mem_alloc(sizeof(*l));
+
+	memset(l->old, 0xff, sizeof(l->old));
+	return l;
+}
+
+void load_free(struct load *l)
+{
+	if (!l)
+		return;
 	for (int i = 0; i < DP_MAPS; i++)
 		fd_closep(&l->old[i]);
 	kilim_bpf__destroy(l->skel);
+	free(l);
+}
+
+static void load_freep(struct load **l)
+{
+	load_free(*l);
 }
 
 /* Those exist during a move only, and are never adopted as they are. */
@@ -125,15 +144,14 @@ static bool same_type(
 	return (!a_type && !b_type) || layout_equal(a->btf, a_type, b->btf, b_type);
 }
 
-static bool same_map(
+static bool same_layout(
 	const struct load *l, enum dp_map m, const struct table *t, const struct map_layout *old)
 {
 	const struct bpf_map *map = l->map[m];
 	struct map_layout new = object_layout(l, m);
 
 	return t->type == bpf_map__type(map) && t->key_size == bpf_map__key_size(map) &&
-	       t->value_size == bpf_map__value_size(map) &&
-	       t->max_entries == bpf_map__max_entries(map) && t->flags == bpf_map__map_flags(map) &&
+	       t->value_size == bpf_map__value_size(map) && t->flags == bpf_map__map_flags(map) &&
 	       same_type(old, old->key, &new, new.key) &&
 	       same_type(old, old->value, &new, new.value);
 }
@@ -187,6 +205,42 @@ static int lend_previous(struct load *l, enum dp_map m, const struct map_layout 
 	return 0;
 }
 
+/* What is pinned under the name; -1 when there is none. */
+static int find_old(struct load *l, const struct pins *p, enum dp_map m, struct table *ret,
+	struct map_layout *ret_layout, struct err *e)
+{
+	int r;
+
+	fd_closep(&l->old[m]);
+	l->old[m] = pin_get(p, "map", dp_map_name[m]);
+	if (l->old[m] == -ENOENT)
+		return 0;
+	r = l->old[m] < 0 ? l->old[m] : table_info(l->old[m], ret);
+	if (r)
+		return err_set(e, r, "pinned map %s: %s", dp_map_name[m], strerror(-r));
+	map_layout_load(l->old[m], ret_layout);
+	return 0;
+}
+
+/* Whether there is a map marked REWRITE of another layout: their entries refer to each other, so
+ * all of them begin anew. */
+static int choose_rewrite(struct load *l, const struct pins *p, struct err *e)
+{
+	for (int m = 0; m < DP_MAPS; m++) {
+		SCOPED(map_layout_done) struct map_layout old = {0};
+		struct table t;
+		int r;
+
+		if (map_adopt[m] != REWRITE)
+			continue;
+		r = find_old(l, p, m, &t, &old, e);
+		if (r)
+			return r;
+		l->rewrite = l->rewrite || l->old[m] < 0 || !same_layout(l, m, &t, &old);
+	}
+	return 0;
+}
+
 static int choose_map(struct load *l, const struct pins *p, enum dp_map m, struct err *e)
 {
 	SCOPED(map_layout_done) struct map_layout old = {0};
@@ -195,14 +249,10 @@ static int choose_map(struct load *l, const struct pins *p, enum dp_map m, struc
 
 	if (is_transient(m))
 		return 0;
-	l->old[m] = pin_get(p, "map", dp_map_name[m]);
-	if (l->old[m] == -ENOENT)
-		return 0;
-	r = l->old[m] < 0 ? l->old[m] : table_info(l->old[m], &t);
-	if (r)
-		return err_set(e, r, "pinned map %s: %s", dp_map_name[m], strerror(-r));
-	map_layout_load(l->old[m], &old);
-	if (same_map(l, m, &t, &old)) {
+	r = find_old(l, p, m, &t, &old, e);
+	if (r || l->old[m] < 0 || (l->rewrite && map_adopt[m] == REWRITE))
+		return r;
+	if (same_layout(l, m, &t, &old) && t.max_entries == bpf_map__max_entries(l->map[m])) {
 		l->keep[m] = true;
 		return bpf_map__reuse_fd(l->map[m], l->old[m]) < 0
 			       ? err_set(e, -errno, "map %s: %s", dp_map_name[m], strerror(errno))
@@ -214,6 +264,21 @@ static int choose_map(struct load *l, const struct pins *p, enum dp_map m, struc
 	return r ? r : lend_previous(l, m, &old, e);
 }
 
+static int choose_maps(struct load *l, const struct pins *p, struct err *e)
+{
+	int r = choose_rewrite(l, p, e);
+
+	for (int m = 0; !r && m < DP_MAPS; m++)
+		r = choose_map(l, p, m, e);
+	return r;
+}
+
+static bool is_moved(const struct load *l, enum dp_map m)
+{
+	return l->old[m] >= 0 && !l->keep[m] && !l->hand_back[m] &&
+	       (map_adopt[m] == MOVE || (map_adopt[m] == REWRITE && !l->rewrite));
+}
+
 /* What the old maps hold, except flows that the old programs serve on. */
 static int fill_maps(struct load *l, struct err *e)
 {
@@ -221,7 +286,7 @@ static int fill_maps(struct load *l, struct err *e)
 		struct moved moved = {0};
 		int r;
 
-		if (l->old[i] < 0 || l->keep[i] || map_adopt[i] != MOVE || l->hand_back[i])
+		if (!is_moved(l, i))
 			continue;
 		r = map_move(dp_map_name[i], l->old[i], bpf_map__fd(l->map[i]), &moved, e);
 		if (r)
@@ -342,44 +407,54 @@ static int open_maps(struct load *l, struct datapath *d, struct err *e)
 	return 0;
 }
 
-static int put_in_force(struct load *l, struct datapath *d, struct err *e)
+/* All but the store that puts it in force. */
+static int prepare(struct load *l, struct datapath *d, struct err *e)
 {
-	struct state *state;
 	int r = open_maps(l, d, e);
 
 	r = r ? r : fill_maps(l, e);
 	r = r ? r : start_collector(l, e);
-	r = r ? r : pin_new(l, d, e);
-	if (r)
-		return r;
-	state = (void *)d->current;
-	__atomic_store_n(&state->migrating, any_hand_back(l) ? 1 : 0, __ATOMIC_SEQ_CST);
-	r = swap(l, d, e);
+	return r ? r : pin_new(l, d, e);
+}
+
+int load_commit(struct datapath *d, struct err *e)
+{
+	struct state *state = (void *)d->current;
+	int r;
+
+	__atomic_store_n(&state->migrating, any_hand_back(d->load) ? 1 : 0, __ATOMIC_SEQ_CST);
+	r = swap(d->load, d, e);
 	r = r ? r : migrate_commit(&d->pins, e);
-	return r ? r : migrate_finish(&d->pins, e);
+	r = r ? r : migrate_finish(&d->pins, e);
+	if (!r)
+		load_free(TAKE(d->load));
+	return r;
 }
 
 int load_programs(
 	struct datapath *d, const struct datapath_options *o, bool *ret_adopted, struct err *e)
 {
-	SCOPED(load_done) struct load l = {0};
+	SCOPED(load_freep) struct load *l = load_new();
 	bool adopted = migrate_entry_program(d->entry, ENTRY_ENDPOINT_EGRESS) != 0;
+	bool waits;
 	int r;
 
-	memset(l.old, 0xff, sizeof(l.old));
-	r = open_object(&l, e);
+	r = open_object(l, e);
 	if (r)
 		return r;
-	configure(&l, o, d->hz);
-	for (int i = 0; i < DP_MAPS; i++) {
-		r = choose_map(&l, &d->pins, i, e);
-		if (r)
-			return r;
-	}
-	if (kilim_bpf__load(l.skel))
+	configure(l, o, d->hz);
+	r = choose_maps(l, &d->pins, e);
+	if (r)
+		return r;
+	if (kilim_bpf__load(l->skel))
 		return diagnosis_set(e, -errno, "load the data path's programs");
-	adopted = adopted && l.old[DP_MAP_state] >= 0;
-	r = put_in_force(&l, d, e);
+	adopted = adopted && l->old[DP_MAP_state] >= 0;
+	waits = adopted && l->rewrite;
+	r = prepare(l, d, e);
+	if (r)
+		return r;
+	d->load = TAKE(l);
+	r = waits ? 0 : load_commit(d, e);
 	if (!r)
 		*ret_adopted = adopted;
 	return r;

@@ -31,6 +31,7 @@ void datapath_close(struct datapath *d)
 		return;
 	events_close(d);
 	policy_close(d);
+	load_free(d->load);
 	census_bpf__destroy(d->census);
 	clock_close(d->clock);
 	if (d->current)

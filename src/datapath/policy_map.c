@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entries of the maps slot, peer and rule: writing, removing, and reading them back at start.
- * Called by policy.c and open.c. Must hold: the copy in memory says what the maps hold, also after
- * a failure half-way.
+ * Called by policy.c, extend.c, plan.c and open.c. Must hold: the copy in memory says what the maps
+ * hold, also after a failure half-way.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -13,188 +13,151 @@
 #include "datapath/grace.h"
 #include "datapath/policy.h"
 
-static uint32_t take_number(struct policy_table *t)
-{
-	size_t n = 1;
+enum { BATCH = 4096 };
 
-	while (n < t->used_room && t->used[n])
-		n++;
-	mem_grow(&t->used, &t->used_room, n + 1, 1);
-	t->used[n] = 1;
-	return (uint32_t)n;
+void writer_done(struct writer *w)
+{
+	free(w->key);
+	free(w->value);
 }
 
-static int put_peers(struct policy_table *t, uint32_t number, const struct peer_key_class *peer,
-	size_t peers, struct err *e)
+int writer_flush(struct writer *w, struct err *e)
 {
-	SCOPED(freep) struct peer_key *key = mem_array(peers + 1, sizeof(*key));
-	SCOPED(freep) struct peer_class *class = mem_array(peers + 1, sizeof(*class));
-	size_t done = 0;
-	int r;
+	size_t done = w->count;
+	int r = w->removes ? table_remove(w->map, w->key, w->count)
+			   : table_put(w->map, w->key, w->value, w->count, BPF_ANY, &done);
 
-	for (size_t i = 0; i < peers; i++) {
-		key[i] = (struct peer_key){number, peer[i].identity};
-		class[i] = peer[i].class;
-	}
-	r = table_put(&t->peer_map, key, class, peers, BPF_ANY, &done);
-	if (!r) {
-		t->peers += peers;
-		return 0;
-	}
-	(void)table_remove(&t->peer_map, key, done);
-	return err_set(e, r, "map peer: %s", strerror(-r));
+	w->count = 0;
+	w->written += done;
+	if (w->total)
+		*w->total = w->removes ? *w->total - done : *w->total + done;
+	return r ? err_set(e, r, "map %s: %s", w->name, strerror(-r)) : 0;
 }
 
-static int put_rules(struct policy_table *t, const struct slot *s, struct err *e)
+int writer_add(struct writer *w, const void *key, const void *value, struct err *e)
 {
-	SCOPED(freep) struct rule_key *key = mem_array(s->rules + 1, sizeof(*key));
-	SCOPED(freep) struct decision *decision = mem_array(s->rules + 1, sizeof(*decision));
-	size_t done = 0;
-	int r;
-
-	for (size_t i = 0; i < s->rules; i++) {
-		key[i] = s->rule[i].key;
-		key[i].slot = s->number;
-		decision[i] = s->rule[i].decision;
+	if (!w->key) {
+		w->key = mem_array(BATCH, w->map->key_size);
+		w->value = mem_array(BATCH, w->map->value_size);
 	}
-	r = table_put(&t->rule_map, key, decision, s->rules, BPF_ANY, &done);
-	if (!r) {
-		t->rules += s->rules;
-		return 0;
-	}
-	(void)table_remove(&t->rule_map, key, done);
-	return err_set(e, r, "map rule: %s", strerror(-r));
+	memcpy(w->key + w->count * w->map->key_size, key, w->map->key_size);
+	if (!w->removes)
+		memcpy(w->value + w->count * w->map->value_size, value, w->map->value_size);
+	return ++w->count == BATCH ? writer_flush(w, e) : 0;
 }
 
-static void remove_peers(struct policy_table *t, const struct slot *s)
+struct writer peer_writer(struct policy_table *t)
 {
-	SCOPED(freep) struct peer_key *key = mem_array(s->peers + 1, sizeof(*key));
-
-	for (size_t i = 0; i < s->peers; i++)
-		key[i] = (struct peer_key){s->number, s->peer[i].identity};
-	(void)table_remove(&t->peer_map, key, s->peers);
-	t->peers -= s->peers;
+	return (struct writer){.map = &t->peer_map, .name = "peer", .total = &t->peers};
 }
 
-static void remove_rules(struct policy_table *t, const struct slot *s)
+struct writer rule_writer(struct policy_table *t)
 {
-	SCOPED(freep) struct rule_key *key = mem_array(s->rules + 1, sizeof(*key));
-
-	for (size_t i = 0; i < s->rules; i++) {
-		key[i] = s->rule[i].key;
-		key[i].slot = s->number;
-	}
-	(void)table_remove(&t->rule_map, key, s->rules);
-	t->rules -= s->rules;
+	return (struct writer){.map = &t->rule_map, .name = "rule", .total = &t->rules};
 }
 
-int slot_write(struct policy_table *t, struct slot *s, struct err *e)
+struct writer row_writer(struct policy_table *t)
 {
-	int r;
+	return (struct writer){.map = &t->slot_map, .name = "slot"};
+}
 
-	s->number = take_number(t);
-	r = put_peers(t, s->number, s->peer, s->peers, e);
-	if (!r) {
-		r = put_rules(t, s, e);
-		if (!r)
-			return 0;
-		remove_peers(t, s);
+int slot_write(struct writer *w, const struct slot *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < s->peers; i++) {
+		struct peer_key key = {.slot = s->number, .identity = s->peer[i].identity};
+
+		r = writer_add(w, &key, &s->peer[i].class, e);
 	}
-	t->used[s->number] = 0;
-	s->number = 0;
 	return r;
 }
 
-void slot_unwrite(struct policy_table *t, struct slot *s)
+int class_write(struct writer *w, const struct class *c, struct err *e)
 {
-	remove_rules(t, s);
-	remove_peers(t, s);
-	t->used[s->number] = 0;
-	s->number = 0;
-}
+	int r = 0;
 
-int slot_add_peers(struct policy_table *t, struct slot *s, const struct peer_key_class *peer,
-	size_t peers, struct err *e)
-{
-	SCOPED(freep) struct peer_key_class *fresh = mem_array(peers + 1, sizeof(*fresh));
-	size_t count = 0;
-	int r;
+	for (size_t i = 0; !r && i < c->rules; i++) {
+		struct rule_key key = c->rule[i].key;
 
-	for (size_t i = 0; i < peers; i++) {
-		if (!slot_peer(s, peer[i].identity))
-			fresh[count++] = peer[i];
+		key.class = c->number;
+		r = writer_add(w, &key, &c->rule[i].decision, e);
 	}
-	r = put_peers(t, s->number, fresh, count, e);
-	for (size_t i = 0; !r && i < count; i++)
-		slot_append_peer(s, fresh[i].identity, fresh[i].class);
-	if (!r && count)
-		slot_sort(s);
 	return r;
 }
 
-int row_put(struct policy_table *t, unsigned generation, const struct slot *s, struct err *e)
+void policy_recount(struct policy_table *t)
 {
-	struct slot_key key = {s->identity, generation};
+	uint64_t peers, rules;
 
-	if (bpf_map_update_elem(t->slot_map.fd, &key, &s->number, BPF_ANY) < 0)
-		return err_set(e, -errno, "map slot: %s", strerror(errno));
-	(void)hash_put(&t->row[generation], &s->identity, sizeof(s->identity),
-		(void *)(uintptr_t)s->number);
-	return 0;
+	if (!table_count(&t->peer_map, &peers))
+		t->peers = peers;
+	if (!table_count(&t->rule_map, &rules))
+		t->rules = rules;
 }
 
-int row_remove(
-	struct policy_table *t, unsigned generation, const struct hash_entry *x, struct err *e)
+/* The last slot that had it is gone from the map, and no program reads it any more. */
+static void on_class_gone(struct class *c, void *data)
 {
-	struct slot_key key = {.generation = generation};
+	SCOPED(writer_done) struct writer w = rule_writer(data);
+	int r;
 
-	memcpy(&key.identity, x->key, sizeof(key.identity));
-	if (bpf_map_delete_elem(t->slot_map.fd, &key) < 0 && errno != ENOENT)
-		return err_set(e, -errno, "map slot: %s", strerror(errno));
-	(void)hash_remove(&t->row[generation], &key.identity, sizeof(key.identity));
-	return 0;
+	if (!c->written)
+		return;
+	w.removes = true;
+	r = class_write(&w, c, NULL);
+	(void)(r ? r : writer_flush(&w, NULL));
 }
 
-/* What reading the maps at start finds. */
+/* --- what reading the maps at start finds --- */
+
 struct reading {
 	struct policy_table *table;
 	unsigned generation; /* in force */
 	struct hash number; /* slot number to struct slot */
-	struct peer_key
-		*peer; /* entries of no slot in force: left by a process that died in a switch */
-	size_t peers, peer_room;
-	struct rule_key *rule;
-	size_t rules, rule_room;
+	/* entries of no slot in force: left by a process that died in a switch */
+	struct writer peers, rules;
+	struct err *e;
+	bool strays;
 };
 
 static void reading_done(struct reading *rd)
 {
 	hash_done(&rd->number);
-	free(rd->peer);
-	free(rd->rule);
+	writer_done(&rd->peers);
+	writer_done(&rd->rules);
+}
+
+static void adopt_classes(struct reading *rd, const uint32_t class[POLICY_DIRECTIONS])
+{
+	for (int d = 0; d < POLICY_DIRECTIONS; d++)
+		(void)class_adopt(&rd->table->slots.classes, class[d]);
 }
 
 static int read_row(const void *key, const void *value, void *data)
 {
 	struct reading *rd = data;
 	const struct slot_key *k = key;
+	struct slot_value v;
+	struct row *row;
 	struct slot *s;
-	uint32_t number;
 
-	memcpy(&number, value, sizeof(number));
-	if (k->generation > 1 || !number)
+	memcpy(&v, value, sizeof(v));
+	if (k->generation > 1 || !v.slot)
 		return 0;
-	(void)hash_put(&rd->table->row[k->generation], &k->identity, sizeof(k->identity),
-		(void *)(uintptr_t)number);
-	if (k->generation != rd->generation || hash_get(&rd->number, &number, sizeof(number)))
+	row = row_get(rd->table, k->identity);
+	row->value[k->generation] = v;
+	if (k->generation != rd->generation)
 		return 0;
-	s = mem_alloc(sizeof(*s));
-	s->identity = k->identity;
-	s->number = number;
-	(void)hash_put(&rd->number, &number, sizeof(number), s);
-	(void)hash_put(&rd->table->slot, &k->identity, sizeof(k->identity), s);
-	mem_grow(&rd->table->used, &rd->table->used_room, (size_t)number + 1, 1);
-	rd->table->used[number] = 1;
+	s = hash_get(&rd->number, &v.slot, sizeof(v.slot));
+	if (!s) {
+		s = slot_adopt(&rd->table->slots, &v);
+		(void)hash_put(&rd->number, &v.slot, sizeof(v.slot), s);
+		adopt_classes(rd, v.class);
+	}
+	s->refs++;
+	row->slot = s;
+	rd->table->subjects++;
 	return 0;
 }
 
@@ -202,15 +165,16 @@ static int read_peer(const void *key, const void *value, void *data)
 {
 	struct reading *rd = data;
 	const struct peer_key *k = key;
+	const struct peer_class *class = value;
 	struct slot *s = hash_get(&rd->number, &k->slot, sizeof(k->slot));
 
 	rd->table->peers++;
-	if (s) {
-		slot_append_peer(s, k->identity, *(const struct peer_class *)value);
+	if (!s) {
+		rd->strays = true;
 		return 0;
 	}
-	mem_grow(&rd->peer, &rd->peer_room, rd->peers + 1, sizeof(*rd->peer));
-	rd->peer[rd->peers++] = *k;
+	slot_append(s, k->identity, class);
+	adopt_classes(rd, class->class);
 	return 0;
 }
 
@@ -218,16 +182,52 @@ static int read_rule(const void *key, const void *value, void *data)
 {
 	struct reading *rd = data;
 	const struct rule_key *k = key;
-	struct slot *s = hash_get(&rd->number, &k->slot, sizeof(k->slot));
+	struct class *c = class_find(&rd->table->slots.classes, k->class);
 
 	rd->table->rules++;
-	if (s) {
-		slot_append_rule(s, k, value);
-		return 0;
-	}
-	mem_grow(&rd->rule, &rd->rule_room, rd->rules + 1, sizeof(*rd->rule));
-	rd->rule[rd->rules++] = *k;
+	if (c)
+		class_append(c, k, value);
+	else
+		rd->strays = true;
 	return 0;
+}
+
+static int drop_peer(const void *key, const void *value, void *data)
+{
+	struct reading *rd = data;
+	const struct peer_key *k = key;
+
+	return hash_get(&rd->number, &k->slot, sizeof(k->slot))
+		       ? 0
+		       : writer_add(&rd->peers, key, value, rd->e);
+}
+
+static int drop_rule(const void *key, const void *value, void *data)
+{
+	struct reading *rd = data;
+	const struct rule_key *k = key;
+
+	return class_find(&rd->table->slots.classes, k->class)
+		       ? 0
+		       : writer_add(&rd->rules, key, value, rd->e);
+}
+
+/* The process before may have switched just before it died, hence the waiting. */
+static int drop_strays(struct reading *rd, struct err *e)
+{
+	struct policy_table *t = rd->table;
+	int r;
+
+	grace_wait();
+	t->settled = true;
+	rd->e = e;
+	rd->peers = peer_writer(t);
+	rd->rules = rule_writer(t);
+	rd->peers.removes = rd->rules.removes = true;
+	r = table_each(&t->peer_map, drop_peer, rd);
+	r = r ? r : writer_flush(&rd->peers, e);
+	r = r ? r : table_each(&t->rule_map, drop_rule, rd);
+	return r ? r : writer_flush(&rd->rules, e);
 }
 
 static int read_maps(struct policy_table *t, unsigned generation, struct err *e)
@@ -239,19 +239,13 @@ static int read_maps(struct policy_table *t, unsigned generation, struct err *e)
 	r = r ? r : table_each(&t->rule_map, read_rule, &rd);
 	if (r)
 		return err_set(e, r, "reading the policy in force: %s", strerror(-r));
-	HASH_EACH(&t->slot, x)
-		slot_sort(x->value);
-	if (!rd.peers && !rd.rules)
-		return 0;
-	grace_wait(); /* the process before may have switched just before it died */
-	t->settled = true;
-	r = table_remove(&t->peer_map, rd.peer, rd.peers);
-	r = r ? r : table_remove(&t->rule_map, rd.rule, rd.rules);
-	if (r)
-		return err_set(e, r, "removing policy entries of no slot: %s", strerror(-r));
-	t->peers -= rd.peers;
-	t->rules -= rd.rules;
-	return 0;
+	for (size_t i = 0; i < t->slots.classes.room; i++) {
+		if (t->slots.classes.by_number[i])
+			class_settle(&t->slots.classes, t->slots.classes.by_number[i]);
+	}
+	HASH_EACH(&rd.number, x)
+		slot_settle(&t->slots, x->value);
+	return rd.strays ? drop_strays(&rd, e) : 0;
 }
 
 int policy_open(struct datapath *d, struct err *e)
@@ -264,6 +258,8 @@ int policy_open(struct datapath *d, struct err *e)
 	r = r ? r : table_info(d->map[DP_MAP_rule], &t->rule_map);
 	if (r)
 		return err_set(e, r, "policy maps: %s", strerror(-r));
+	t->slots.class_gone = on_class_gone;
+	t->slots.data = t;
 	datapath_state(d, &revision, &epoch);
 	return read_maps(t, revision & 1, e);
 }

@@ -1,44 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef KILIM_DATAPATH_SLOT_H
 #define KILIM_DATAPATH_SLOT_H
-/* The content of one policy slot in memory, as it is or shall be in the kernel, and the arithmetic
- * of a switch. Pure. */
-#include <stdbool.h>
+/*
+ * Policy slots in memory, as they are or shall be in the kernel: one per content, which identities
+ * share by reference. Pure. Classes go by number here.
+ */
+#include "datapath/class.h"
 
-#include "datapath/datapath.h"
+struct slot_peer {
+	uint32_t identity;
+	struct peer_class class;
+};
 
 struct slot {
-	uint32_t identity, number; /* number 0: none yet */
-	struct peer_key_class *peer; /* sorted by identity */
-	size_t peers, peer_room;
-	struct dp_rule *rule; /* sorted by key; slot 0 in the keys */
-	size_t rules, rule_room;
+	struct slot *next; /* of the same digest */
+	uint64_t digest;
+	uint32_t number, refs; /* refs: of identities in force and of plans */
+	bool written; /* its peers are in the map */
+	bool replaced; /* waits for its removal */
+	unsigned counted; /* stamp of the plan that has counted it */
+	struct peer_class base;
+	struct slot_peer *peer; /* sorted by identity; none is in the base classes */
+	size_t peers, room;
 };
 
-/* A copy of the content in canonical form: sorted, bits behind a key's prefix cleared. -EINVAL: two
- * entries with one key, or a bad prefix. */
-int slot_make(const struct dp_slot *in, struct slot **ret, struct err *e) MUST_USE;
-void slot_free(struct slot *s);
-void slot_freep(struct slot **s);
-/* Same content; identity and number do not matter. */
-bool slot_equal(const struct slot *a, const struct slot *b);
-/* For filling from a map: append, then sort once. */
-void slot_append_peer(struct slot *s, uint32_t identity, struct peer_class class);
-void slot_append_rule(struct slot *s, const struct rule_key *key, const struct decision *decision);
-void slot_sort(struct slot *s);
-/* NULL: not a peer of the slot. */
-const struct peer_key_class *slot_peer(const struct slot *s, uint32_t identity);
-
-/* What a switch puts beside what is in the kernel. */
-struct demand {
-	const char *what, *key; /* "rule", "policy-map-max" */
-	size_t wanted; /* entries to be written */
-	size_t there; /* entries in the kernel, those that wait for their removal included */
-	size_t max;
+struct slots {
+	struct classes classes;
+	struct hash index; /* digest to struct slot */
+	struct numbers numbers;
+	size_t count;
+	/* called before a class is forgotten that no slot refers to any more; NULL: not called */
+	void (*class_gone)(struct class *c, void *data);
+	void *data;
 };
 
-/* 0, or -E2BIG with the arithmetic; contributors are the slots to be written (those with number 0).
+/*
+ * The slot of this content; made without entries in the maps and without references when there is
+ * none. seen: of this plan, dp_class pointer to class; of no use after a failure. -EINVAL: an index
+ * or a rule is bad, or a peer is named twice.
  */
-int demand_check(const struct demand *d, struct slot *const *slot, size_t slots, struct err *e);
+int slot_get(struct slots *t, const struct dp_slot *in, struct hash *seen, struct slot **ret,
+	struct err *e) MUST_USE;
+/* Forget and free it; nothing of it is in the map peer any more. */
+void slot_drop(struct slots *t, struct slot *s);
+/* The classes that a peer has in the slot. */
+struct peer_class slot_class(const struct slot *s, uint32_t identity);
+bool class_pair_equal(const struct peer_class *a, const struct peer_class *b);
+/* NULL: the peer is in the base classes. */
+const struct slot_peer *slot_peer(const struct slot *s, uint32_t identity);
+
+/* Peers of an extension, sorted by identity. They hold a reference on each class. */
+struct change {
+	struct slot_peer *peer;
+	size_t peers;
+};
+
+int change_make(struct slots *t, const struct dp_slot *in, struct hash *seen, struct change *ret,
+	struct err *e) MUST_USE;
+/* What makes the slot again what it is now, once it has changed so. */
+struct change change_back(struct slots *t, const struct slot *s, const struct change *c);
+void change_done(struct slots *t, struct change *c);
+bool change_equal(const struct change *a, const struct change *b);
+/* The slot has these peers in these classes from now on. */
+void slot_change(struct slots *t, struct slot *s, const struct change *c);
+/* The slot of s's content changed so. As slot_get(). */
+struct slot *slot_changed(struct slots *t, const struct slot *s, const struct change *c);
+
+/* For filling from the maps: a slot of this number; then its peers; then it counts under its
+ * content, and refers to its classes. */
+struct slot *slot_adopt(struct slots *t, const struct slot_value *v);
+void slot_append(struct slot *s, uint32_t identity, const struct peer_class *class);
+void slot_settle(struct slots *t, struct slot *s);
+void slots_done(struct slots *t);
 
 #endif

@@ -12,8 +12,6 @@
 
 #include "policy/internal.h"
 
-enum { CLASSES_MAX = 65536 };
-
 /* A rule of the set, in the order in which rules of equal weight win. */
 struct element {
 	const struct policy *policy;
@@ -288,12 +286,12 @@ static void append(
 		const struct cut_entry *e = &cut->entry[i];
 
 		mem_grow(&out->rule, &out->capacity, out->count + 1, sizeof(*out->rule));
-		out->rule[out->count++] = (struct compiled_rule){.key = {.prefixlen = e->prefixlen,
-									 .class = (uint16_t)number,
-									 .direction = (uint8_t)d,
-									 .protocol = e->protocol,
-									 .port = htons(e->port)},
-			.decision = e->decision};
+		out->rule[out->count++] =
+			(struct compiled_rule){.key = {.prefixlen = e->prefixlen,
+						       .class = number * POLICY_DIRECTIONS + d,
+						       .protocol = e->protocol,
+						       .port = htons(e->port)},
+				.decision = e->decision};
 	}
 }
 
@@ -301,7 +299,7 @@ static void append(
  * Cut the rules of each raw class, in the order of their lowest identity, and give it its final
  * number: that of an earlier class that gets the same entries, or the next one.
  */
-static int side_compile(const struct compiler *c, struct side *s, struct rules *out, struct err *e)
+static void side_compile(const struct compiler *c, struct side *s, struct rules *out)
 {
 	uint32_t raw = partition(&c->resolver, s), classes = 0;
 	SCOPED(freep) struct claim *claim = mem_array(s->elements, sizeof(*claim));
@@ -321,11 +319,6 @@ static int side_compile(const struct compiler *c, struct side *s, struct rules *
 		cut_claims(&cut, claim, claims_of(s, (ssize_t)i - 1, claim), &s->fallback);
 		known = (uintptr_t)hash_get(&by_entries, cut.entry, cut.count * sizeof(*cut.entry));
 		if (!known) {
-			if (classes == CLASSES_MAX)
-				return err_set(e, -E2BIG,
-					"the rules of one identity tell more than %d groups of "
-					"peers apart; use fewer peers per policy",
-					CLASSES_MAX);
 			append(out, &cut, classes, s->direction);
 			known = ++classes;
 			(void)hash_put(&by_entries, cut.entry, cut.count * sizeof(*cut.entry),
@@ -335,7 +328,6 @@ static int side_compile(const struct compiler *c, struct side *s, struct rules *
 		if (i)
 			s->class_of[i - 1] = (uint32_t)known - 1;
 	}
-	return 0;
 }
 
 static int rule_order(const void *pa, const void *pb)
@@ -345,8 +337,6 @@ static int rule_order(const void *pa, const void *pb)
 
 	if (a->class != b->class)
 		return a->class < b->class ? -1 : 1;
-	if (a->direction != b->direction)
-		return a->direction < b->direction ? -1 : 1;
 	if (a->prefixlen != b->prefixlen)
 		return a->prefixlen < b->prefixlen ? -1 : 1;
 	if (a->protocol != b->protocol)
@@ -372,8 +362,8 @@ static void finish_slot(struct compiler *c, const struct side *side, struct rule
 		struct compiled_peer p = {.identity = c->resolver.identity[i]->number};
 
 		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
-			p.class.class[d] = (uint16_t)side[d].class_of[i];
-		if (p.class.class[POLICY_INGRESS] || p.class.class[POLICY_EGRESS])
+			p.class.class[d] = side[d].class_of[i] * POLICY_DIRECTIONS + d;
+		if (side[POLICY_INGRESS].class_of[i] || side[POLICY_EGRESS].class_of[i])
 			slot->peer[slot->peers++] = p;
 	}
 	slot->digest = hash_bytes(slot->peer, slot->peers * sizeof(*slot->peer), 0);
@@ -381,22 +371,19 @@ static void finish_slot(struct compiler *c, const struct side *side, struct rule
 }
 
 /* The slot that these specs give, of whatever identity. */
-static int compile_specs(struct compiler *c, const uint32_t *list, size_t count,
-	struct compiled_slot *slot, struct err *e)
+static void compile_specs(
+	struct compiler *c, const uint32_t *list, size_t count, struct compiled_slot *slot)
 {
 	struct arena mem SCOPED(arena_done) = {0};
 	struct side side[POLICY_DIRECTIONS];
 	struct rules rules = {0};
-	int r = 0;
 
-	for (enum policy_direction d = 0; !r && d < POLICY_DIRECTIONS; d++) {
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
 		side_init(c, &side[d], &mem, list, count, d);
-		r = side_compile(c, &side[d], &rules, e);
+		side_compile(c, &side[d], &rules);
 	}
-	if (!r)
-		finish_slot(c, side, &rules, slot);
+	finish_slot(c, side, &rules, slot);
 	free(rules.rule);
-	return r;
 }
 
 /* Identities that the same specs select have the same content. */
@@ -406,7 +393,6 @@ static int compile_subject(struct compiler *c, uint32_t identity, struct err *e)
 	struct compiled_slot *slot = &c->out->slot[c->out->slots], *same;
 	ssize_t index = resolver_index(&c->resolver, identity);
 	size_t count = 0;
-	int r = 0;
 
 	if (index < 0)
 		return err_set(e, -ENOENT, "identity %u is not known", identity);
@@ -417,11 +403,7 @@ static int compile_subject(struct compiler *c, uint32_t identity, struct err *e)
 	same = hash_get(&c->contents, list, count * sizeof(*list));
 	if (!same) {
 		same = arena_alloc(&c->mem, sizeof(*same));
-		r = compile_specs(c, list, count, same, e);
-		if (r < 0) {
-			err_prefix(e, "identity %u", identity);
-			return r;
-		}
+		compile_specs(c, list, count, same);
 		(void)hash_put(&c->contents, list, count * sizeof(*list), same);
 	}
 	*slot = *same;

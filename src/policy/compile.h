@@ -16,8 +16,10 @@ struct compiled_peer {
 	struct peer_class class;
 };
 
+/* class: of the slot; ingress has the even ones, egress the odd ones, and the lowest of each is
+ * that of peers without an entry. */
 struct compiled_rule {
-	struct rule_key key; /* slot is 0 here */
+	struct rule_key key;
 	struct decision decision;
 };
 
@@ -55,7 +57,7 @@ struct compiled_set {
 	size_t slots;
 	struct rule_info *rule; /* rule[id - 1]; id is 0 in it where no rule has the number now */
 	size_t rules;
-	size_t peer_entries, rule_entries; /* sums, for the capacity check */
+	size_t peer_entries, rule_entries; /* sums over the slots */
 };
 
 /* Rule ids that stay the same over recompilations and restarts: a table from a rule's name to its
@@ -70,7 +72,7 @@ int rule_ids_load(struct rule_ids *t, const json_t *j, struct err *e) MUST_USE;
  * Compile the set for the given subject identities against all identities in t (which must already
  * hold those of every prefix that the set names: policy_prefixes()). enforce: CiliumAgent's
  * enable-policy. A failure leaves *ret alone: -ENOENT for a subject that t does not have, -EEXIST
- * for two policies of one kind, namespace and name, -E2BIG for more classes than a key can hold.
+ * for two policies of one kind, namespace and name.
  */
 enum policy_enforce { POLICY_ENFORCE_DEFAULT, POLICY_ENFORCE_ALWAYS, POLICY_ENFORCE_NEVER };
 int policy_compile(const struct policy_set *set, const struct identities *t,

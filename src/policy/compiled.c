@@ -62,7 +62,7 @@ size_t policy_prefixes(const struct policy_set *set, struct prefix **ret)
 	return kept;
 }
 
-static uint16_t class_of(const struct compiled_slot *s, enum policy_direction d, uint32_t peer)
+static uint32_t class_of(const struct compiled_slot *s, enum policy_direction d, uint32_t peer)
 {
 	size_t low = 0, high = s->peers;
 
@@ -74,10 +74,10 @@ static uint16_t class_of(const struct compiled_slot *s, enum policy_direction d,
 		else
 			high = middle;
 	}
-	return low < s->peers && s->peer[low].identity == peer ? s->peer[low].class.class[d] : 0;
+	return low < s->peers && s->peer[low].identity == peer ? s->peer[low].class.class[d] : d;
 }
 
-/* Whether the entry's prefix covers the key; both of the same class and direction. */
+/* Whether the entry's prefix covers the key; both of the same class. */
 static bool covers(const struct rule_key *entry, uint8_t protocol, uint16_t dport)
 {
 	unsigned port_bits;
@@ -94,14 +94,13 @@ const struct decision *compiled_lookup(const struct compiled_slot *s, enum polic
 	uint32_t peer, uint8_t protocol, uint16_t dport)
 {
 	const struct decision *best = NULL;
-	uint16_t class = class_of(s, d, peer);
+	uint32_t class = class_of(s, d, peer);
 	uint32_t longest = 0;
 
 	for (size_t i = 0; i < s->rules; i++) {
 		const struct rule_key *k = &s->rule[i].key;
 
-		if (k->class != class || k->direction != d || k->prefixlen < longest ||
-			!covers(k, protocol, dport))
+		if (k->class != class || k->prefixlen < longest || !covers(k, protocol, dport))
 			continue;
 		longest = k->prefixlen;
 		best = &s->rule[i].decision;

@@ -67,19 +67,28 @@ static void configure(const struct world *w)
 	c->trace = 1;
 }
 
-static void put_slot(const struct compiled_slot *s, uint32_t number)
+/* A slot's own numbers of classes begin at 0: base is what the node's are beyond them. Returns the
+ * first that is free behind them. */
+static uint32_t put_slot(const struct compiled_slot *s, uint32_t number, uint32_t base)
 {
+	uint32_t next = base + POLICY_DIRECTIONS;
+
 	for (size_t i = 0; i < s->peers; i++) {
 		struct peer_key key = {.slot = number, .identity = s->peer[i].identity};
+		struct peer_class value = s->peer[i].class;
 
-		put("peer", &key, &s->peer[i].class);
+		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
+			value.class[d] += base;
+		put("peer", &key, &value);
 	}
 	for (size_t i = 0; i < s->rules; i++) {
 		struct rule_key key = s->rule[i].key;
 
-		key.slot = number;
+		key.class += base;
 		put("rule", &key, &s->rule[i].decision);
+		next = key.class < next ? next : key.class + 1;
 	}
+	return next;
 }
 
 void load_policy(const struct world *w)
@@ -87,6 +96,8 @@ void load_policy(const struct world *w)
 	const uint32_t generation = 1, zero = 0;
 	struct state state = {.current = (uint64_t)generation << 32 | 1};
 	struct hash SCOPED(hash_done) known = {0};
+	SCOPED(freep) struct slot_value *value = mem_array(w->compiled.slots, sizeof(*value));
+	uint32_t class = 1;
 
 	twin_reset();
 	configure(w);
@@ -96,14 +107,17 @@ void load_policy(const struct world *w)
 		const struct compiled_slot *s = &w->compiled.slot[i];
 		struct slot_key key = {.identity = s->identity, .generation = generation & 1};
 		const void *content[] = {s->peer, s->rule};
-		uint32_t number = (uint32_t)(uintptr_t)hash_get(&known, content, sizeof(content));
+		const struct slot_value *same = hash_get(&known, content, sizeof(content));
 
-		if (!number) {
-			number = (uint32_t)i + 1;
-			(void)hash_put(&known, content, sizeof(content), (void *)(uintptr_t)number);
-			put_slot(s, number);
+		if (!same) {
+			value[i].slot = (uint32_t)i + 1;
+			for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
+				value[i].class[d] = class + d;
+			same = &value[i];
+			(void)hash_put(&known, content, sizeof(content), &value[i]);
+			class = put_slot(s, value[i].slot, class);
 		}
-		put("slot", &key, &number);
+		put("slot", &key, same);
 	}
 }
 

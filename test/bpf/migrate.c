@@ -21,7 +21,7 @@
 #include "bpf/traffic.h"
 
 /* an emulated machine takes seconds for one */
-enum { KILLS = 60, KILLS_EMULATED = 8 };
+enum { KILLS = 60, KILLS_EMULATED = 8, NEW_PORT = 50000 };
 
 static struct node node;
 static struct err e;
@@ -239,6 +239,63 @@ static void test_live(struct workload *a, struct workload *b)
 	traffic_end(&t);
 }
 
+/* A peer map as another build may have had it, in the place of the pinned one. */
+static int make_old_peers(void)
+{
+	SCOPED(fd_closep)
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "peer", sizeof(struct peer_key), 4, 100, NULL);
+	char path[160];
+
+	pin_path("peer", path);
+	return fd < 0 || unlink(path) < 0 || bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+}
+
+/*
+ * Policy maps that cannot be taken over: the programs in force go on with theirs until a whole
+ * policy is written, and whoever dies in between changes nothing.
+ */
+static void test_rewrite(struct workload *a, struct workload *b)
+{
+	struct datapath_options o = node_options(&node);
+	struct dp_policy_stats st;
+	struct traffic t;
+	uint32_t revision, epoch;
+
+	o.flow_max = 50000;
+	traffic_begin(&t, a, b);
+	t.port = NEW_PORT; /* of no flow so far, so that policy is asked */
+	for (int round = 0; round < 2; round++) {
+		node_close(&node);
+		ok(round ? 0 : make_old_peers(), "policy maps of another layout");
+		if (!ok(node_open(&node, &o, &e), "open over them"))
+			return;
+		for (int i = 0; i < 20; i++)
+			traffic_exchange(&t);
+		tap_ok(!t.lost && !traffic_leaks(&t), "the old policy holds (%u lost)", t.lost);
+	}
+	tap_ok(node_has_pin(&node, "prog", "endpoint_egress-new"),
+		"by the old programs, also after a process that went without a policy");
+	datapath_policy_stats(node.dp, &st);
+	datapath_state(node.dp, &revision, &epoch);
+	tap_ok(st.slots == 0 && revision == 1, "the new maps are empty");
+	tap_ok(datapath_policy_extend(node.dp, NULL, 0, NULL, 0, &e) == -EAGAIN,
+		"nothing can be added to what is not there");
+	ok(traffic_policy(&node, 2, &e), "a policy is written");
+	for (int i = 0; i < 20; i++)
+		traffic_exchange(&t);
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(!t.lost && !traffic_leaks(&t), "it holds (%u lost)", t.lost);
+	tap_ok(st.slots == 2 && st.revision == 2 &&
+			!node_has_pin(&node, "prog", "endpoint_egress-new") &&
+			!node_has_pin(&node, "map", "peer-new"),
+		"and this build is in force");
+	node_close(&node);
+	ok(node_open(&node, &o, &e), "the next process");
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(st.slots == 2 && st.rule_entries == 2, "adopts it");
+	traffic_end(&t);
+}
+
 int main(void)
 {
 	struct datapath_options o;
@@ -260,6 +317,7 @@ int main(void)
 			ok(workload_join(&node, &b, &e), "the second joins") &&
 			!workload_bind(&b)) {
 			test_live(&a, &b);
+			test_rewrite(&a, &b);
 			workload_done(&node, &a);
 			workload_done(&node, &b);
 		}

@@ -223,16 +223,15 @@ int allow_all(struct node *n, const uint32_t *identity, size_t count, uint32_t r
 {
 	SCOPED(freep)
 	struct dp_slot *slot = mem_array(count + 1, sizeof(*slot));
-	struct dp_rule rule[POLICY_DIRECTIONS] = {0};
+	const struct dp_rule rule = {
+		.key = {.prefixlen = RULE_PREFIX_CLASS},
+		.decision = {.verdict = POLICY_ALLOW,
+			.match = POLICY_MATCH_ALL,
+			.shadow = POLICY_ALLOW},
+	};
+	const struct dp_class all = {&rule, 1}, *class = &all;
 
-	for (int i = 0; i < POLICY_DIRECTIONS; i++) {
-		rule[i].key =
-			(struct rule_key){.prefixlen = RULE_PREFIX_CLASS, .direction = (uint8_t)i};
-		rule[i].decision = (struct decision){
-			.verdict = POLICY_ALLOW, .match = POLICY_MATCH_ALL, .shadow = POLICY_ALLOW};
-	}
 	for (size_t i = 0; i < count; i++)
-		slot[i] = (struct dp_slot){
-			.identity = identity[i], .rule = rule, .rules = POLICY_DIRECTIONS};
+		slot[i] = (struct dp_slot){.identity = identity[i], .class = &class, .classes = 1};
 	return datapath_policy_apply(n->dp, slot, count, revision, ret, e);
 }

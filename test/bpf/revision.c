@@ -51,15 +51,17 @@ static uint32_t slot_of(uint32_t identity)
 {
 	SCOPED(fd_closep)
 	int fd = pinned("slot");
-	uint32_t revision, epoch, slot = 0;
+	uint32_t revision, epoch;
 	struct slot_key key = {.identity = identity};
+	struct slot_value value = {0};
 
 	datapath_state(node.dp, &revision, &epoch);
 	key.generation = revision & 1;
-	(void)bpf_map_lookup_elem(fd, &key, &slot);
-	return slot;
+	(void)bpf_map_lookup_elem(fd, &key, &value);
+	return value.slot;
 }
 
+/* The class of the peer for what it sends to the identity; 0: that of all others. */
 static uint32_t class_of(uint32_t identity, uint32_t peer)
 {
 	SCOPED(fd_closep)
@@ -70,15 +72,13 @@ static uint32_t class_of(uint32_t identity, uint32_t peer)
 	return bpf_map_lookup_elem(fd, &key, &class) < 0 ? 0 : class.class[POLICY_INGRESS];
 }
 
-/* The rule id that decides on a TCP port for class 1, as the kernel finds it. */
-static uint32_t rule_of(uint32_t identity, uint16_t port)
+/* The rule id that decides on a TCP port for the peer, as the kernel finds it. */
+static uint32_t rule_for(uint32_t identity, uint32_t peer, uint16_t port)
 {
 	SCOPED(fd_closep)
 	int fd = pinned("rule");
-	struct rule_key key = {.prefixlen = 96,
-		.slot = slot_of(identity),
-		.class = 1,
-		.direction = POLICY_INGRESS,
+	struct rule_key key = {.prefixlen = RULE_PREFIX_PORT,
+		.class = class_of(identity, peer),
 		.protocol = IPPROTO_TCP,
 		.port = htons(port)};
 	struct decision decision;
@@ -86,34 +86,49 @@ static uint32_t rule_of(uint32_t identity, uint16_t port)
 	return bpf_map_lookup_elem(fd, &key, &decision) < 0 ? 0 : decision.rule;
 }
 
-enum { PEERS = 3, RULES_MAX = 1100 };
+enum { PEERS = 3, RULES_MAX = 1100, SLOTS = 8 };
 
-/* Slots with `rules` rules on TCP ports from 1 and three peers in class 1. */
+static uint32_t rule_of(uint32_t identity, uint16_t port)
+{
+	return rule_for(identity, 1000, port);
+}
+
+/* Slots with `rules` rules on TCP ports from 1 for three peers, and nothing for others. */
 struct set {
-	struct dp_slot slot[8];
+	struct dp_slot slot[SLOTS];
 	size_t slots;
-	struct peer_key_class peer[8][PEERS];
-	struct dp_rule rule[8][RULES_MAX];
+	struct dp_peer peer[SLOTS][PEERS];
+	struct dp_rule rule[SLOTS][RULES_MAX];
+	struct dp_class class[SLOTS];
+	const struct dp_class *list[SLOTS][2];
 };
+
+static const struct dp_class no_rules;
 
 static struct dp_slot *set_add(struct set *s, uint32_t identity, size_t rules, uint32_t first_rule)
 {
 	size_t n = s->slots++;
 
 	for (uint32_t i = 0; i < PEERS; i++)
-		s->peer[n][i] = (struct peer_key_class){1000 - i, {{1, 1}}};
+		s->peer[n][i] = (struct dp_peer){1000 - i, {1, 1}};
 	for (size_t i = 0; i < rules; i++) {
 		struct dp_rule *r = &s->rule[n][i];
 
 		memset(r, 0, sizeof(*r));
 		r->key = (struct rule_key){.prefixlen = RULE_PREFIX_PORT,
-			.class = 1,
 			.protocol = IPPROTO_TCP,
 			.port = htons((uint16_t)(i + 1))};
 		r->decision = (struct decision){
 			.verdict = POLICY_ALLOW, .rule = first_rule + (uint32_t)i};
 	}
-	s->slot[n] = (struct dp_slot){identity, s->peer[n], PEERS, s->rule[n], rules};
+	s->class[n] = (struct dp_class){s->rule[n], rules};
+	s->list[n][0] = &no_rules;
+	s->list[n][1] = &s->class[n];
+	s->slot[n] = (struct dp_slot){.identity = identity,
+		.class = s->list[n],
+		.classes = 2,
+		.peer = s->peer[n],
+		.peers = PEERS};
 	return &s->slot[n];
 }
 
@@ -140,7 +155,7 @@ static void test_switch(void)
 	tap_ok(rule_of(300, 1) == 100 && rule_of(300, 10) == 109 && rule_of(301, 5) == 204 &&
 			!rule_of(301, 6),
 		"its rules decide");
-	tap_ok(class_of(300, 999) == 1 && !class_of(300, 997), "its peers have their class");
+	tap_ok(class_of(300, 999) && !class_of(300, 997), "its peers have their class");
 	kept = slot_of(300);
 	set_add(&second, 300, 10, 100);
 	set_add(&second, 301, 6, 200);
@@ -192,36 +207,126 @@ static void test_refusal(void)
 	set_add(&bad, 300, 2, 1);
 	bad.rule[0][1] = bad.rule[0][0];
 	tap_ok(apply(&bad, 20, &st) == -EINVAL, "two decisions for one key are refused");
-	bad.rule[0][1].key.prefixlen = 81;
+	bad.rule[0][1].key.prefixlen = RULE_PREFIX_PORT + 1;
 	tap_ok(apply(&bad, 20, &st) == -EINVAL, "a prefix longer than a key is refused");
 	tap_ok(rule_of(301, 6) == 205, "the old revision decides as before");
 }
 
-static void test_add_peers(void)
+/* Equal contents are there once, whoever has them. */
+static void test_shared(void)
 {
-	static struct set full;
-	const struct peer_key_class peer[] = {{1000, {{2, 2}}}, {2000, {{1, 1}}}};
-	const struct dp_slot add[] = {{.identity = 301, .peer = peer, .peers = 2},
-		{.identity = 4444, .peer = peer, .peers = 2}};
-	struct peer_key_class *many = mem_array(3000, sizeof(*many));
-	struct dp_slot too_many = {.identity = 301, .peer = many, .peers = 3000};
+	static struct set many;
+	static int content;
 	struct dp_policy_stats st;
-	uint32_t slot = slot_of(301);
+	uint32_t slot;
 
-	ok(datapath_policy_add_peers(node.dp, add, 2, &e), "peers join the slots in force");
-	tap_ok(slot_of(301) == slot && class_of(301, 2000) == 1, "the slot knows the new one");
-	tap_ok(class_of(301, 1000) == 1, "the old one keeps its class");
+	for (uint32_t i = 0; i < 4; i++)
+		set_add(&many, 400 + i, 20, 1000);
+	set_add(&many, 404, 20, 1000)->peers = 2;
+	ok(apply(&many, 10, &st), "five identities with the same table, four with the same peers");
+	datapath_policy_collect(node.dp);
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(st.rule_entries == 20 && st.peer_entries == 5 && st.slots == 5 && st.contents == 2 &&
+			st.classes == 2,
+		"the table is there once, and the four share a slot");
+	tap_ok(slot_of(400) == slot_of(403) && slot_of(400) != slot_of(404) &&
+			class_of(400, 999) == class_of(404, 999) && rule_of(404, 20) == 1019,
+		"as the kernel sees it");
+	slot = slot_of(400);
+	set_add(&many, 405, 20, 1000);
+	for (size_t i = 0; i < 4; i++)
+		many.slot[i].content = &content;
+	ok(apply(&many, 11, &st), "a sixth");
+	tap_ok(st.rule_entries == 20 && st.peer_entries == 5 && st.slots_kept == 5 &&
+			slot_of(405) == slot,
+		"takes no entries but a row");
+	many.slot[0].peers = 0;
+	many.slot[5].content = &content;
+	ok(apply(&many, 12, &st), "contents that the caller knows");
+	tap_ok(st.slots_kept == 6 && slot_of(400) == slot && class_of(400, 999),
+		"are not looked at again");
+	many.slot[0].content = NULL;
+	ok(apply(&many, 13, &st), "unless it says that they are not");
+	tap_ok(st.slots_kept == 5 && slot_of(400) != slot && !class_of(400, 999) &&
+			class_of(401, 999),
+		"then one leaves the others");
+	ok(apply(&many, 15, &st), "the same again");
+	tap_ok(st.slots_kept == 6 && st.written <= 12, "writes rows at most: %zu", st.written);
+}
+
+static void test_extend(void)
+{
+	static struct set set, fresh;
+	const struct dp_class *list[3] = {&no_rules, NULL, NULL};
+	const struct dp_peer peer[] = {{1000, {0, 0}}, {2000, {1, 1}}, {2001, {0, 0}}};
+	struct dp_slot add[2] = {{.identity = 301, .class = list, .classes = 2, .peer = peer},
+		{.identity = 4444, .class = list, .classes = 2, .peer = peer}};
+	struct dp_peer *many = mem_array(3000, sizeof(*many));
+	struct dp_policy_stats st;
+	uint32_t slot, shared, revision, epoch, was, gone[] = {2000, 302};
+
+	set_add(&set, 300, 10, 100);
+	set_add(&set, 301, 6, 200);
+	set_add(&set, 302, 6, 200);
+	set_add(&set, 303, 6, 200);
+	ok(apply(&set, 16, &st), "three identities share a slot");
+	datapath_policy_collect(node.dp);
+	datapath_state(node.dp, &revision, &epoch);
+	shared = slot_of(301);
+	list[1] = &set.class[1];
+	add[0].peers = add[1].peers = 3;
+	ok(datapath_policy_extend(node.dp, add, 2, NULL, 0, &e), "peers join one of them");
+	datapath_policy_stats(node.dp, &st);
+	slot = slot_of(301);
+	tap_ok(slot != shared && slot_of(302) == shared && slot_of(303) == shared,
+		"which parts from the others");
+	tap_ok(rule_for(301, 2000, 6) == 205 && !class_of(301, 1000) && !class_of(301, 2001) &&
+			class_of(302, 1000) && !class_of(302, 2000),
+		"and has the peers as given");
 	tap_ok(!slot_of(4444), "an identity without a slot gets none");
+	add[1].identity = 302;
+	add[0].identity = 303;
+	ok(datapath_policy_extend(node.dp, add, 2, NULL, 0, &e), "the peers join the others");
+	datapath_policy_collect(node.dp);
+	tap_ok(slot_of(302) == slot_of(303) && rule_for(303, 2000, 6) == 205,
+		"who go on with one slot");
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(st.peer_entries == 3 + 3 + 3 && entries("peer") == 9 && st.rule_entries == 16,
+		"entries are counted: %zu", st.peer_entries);
+	set_add(&fresh, 305, 5, 500);
+	set_add(&fresh, 306, 6, 200);
+	ok(datapath_policy_extend(node.dp, NULL, 0, fresh.slot, 2, &e), "identities get slots");
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(rule_of(305, 5) == 504 && rule_of(306, 6) == 205 && st.rule_entries == 21 &&
+			st.written == 3 + 3 + 5 + 4,
+		"with what they need: %zu entries", st.written);
+	tap_ok(datapath_policy_extend(node.dp, NULL, 0, fresh.slot, 1, &e) == -EEXIST,
+		"one that has a slot is refused");
 	for (uint32_t i = 0; i < 3000; i++)
-		many[i] = (struct peer_key_class){10000 + i, {{1, 1}}};
-	tap_ok(datapath_policy_add_peers(node.dp, &too_many, 1, &e) == -E2BIG,
+		many[i] = (struct dp_peer){10000 + i, {1, 1}};
+	add[0] = (struct dp_slot){
+		.identity = 301, .class = list, .classes = 2, .peer = many, .peers = 3000};
+	tap_ok(datapath_policy_extend(node.dp, add, 1, NULL, 0, &e) == -E2BIG,
 		"too many are refused: %s", e.text);
 	free(many);
-	set_add(&full, 300, 10, 100);
-	set_add(&full, 301, 6, 200);
-	set_add(&full, 302, 1, 300);
-	ok(apply(&full, 21, &st), "a revision without the added peer");
-	tap_ok(st.slots_kept == 2 && !class_of(301, 2000), "replaces the slot");
+	datapath_state(node.dp, &was, &epoch);
+	tap_ok(was == revision && rule_for(301, 2000, 6) == 205 && !class_of(301, 10000),
+		"and nothing of it is there");
+	ok(datapath_policy_forget(node.dp, gone, 2, &e), "identities go");
+	tap_ok(!class_of(301, 2000) && !class_of(303, 2000) && class_of(303, 999) && !slot_of(302),
+		"as peers and with their slot");
+	datapath_policy_collect(node.dp);
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(st.slots == 5 && entries("peer") == st.peer_entries &&
+			entries("rule") == st.rule_entries,
+		"and the statistics know it");
+	set.slots = 3;
+	set.slot[2] = set.slot[3];
+	set.slot[2].identity = 302;
+	ok(apply(&set, 21, &st), "a revision as before");
+	datapath_policy_collect(node.dp);
+	tap_ok(entries("rule") == 16 && entries("peer") == 6 && class_of(301, 1000),
+		"puts all right");
 }
 
 static void test_adopt(void)
@@ -231,8 +336,8 @@ static void test_adopt(void)
 	struct dp_policy_stats st;
 	uint32_t slot = slot_of(300);
 	struct peer_key stray = {99, 1};
-	struct peer_class class = {{1, 1}};
-	struct rule_key stray_rule = {.prefixlen = RULE_PREFIX_PORT, .slot = 99, .class = 1};
+	struct peer_class class = {.class = {99, 99}};
+	struct rule_key stray_rule = {.prefixlen = RULE_PREFIX_PORT, .class = 99};
 	struct decision decision = {.verdict = POLICY_ALLOW};
 	SCOPED(fd_closep)
 	int peer = pinned("peer"), rule = pinned("rule");
@@ -241,17 +346,17 @@ static void test_adopt(void)
 			!bpf_map_update_elem(rule, &stray_rule, &decision, 0),
 		"a process dies while it writes a slot");
 	ok(node_open(&node, &o, &e), "the next one adopts");
-	tap_ok(entries("rule") == 17 && bpf_map_lookup_elem(peer, &stray, &class) < 0,
+	tap_ok(entries("rule") == 16 && bpf_map_lookup_elem(peer, &stray, &class) < 0,
 		"it removes what is of no slot");
 	set_add(&same, 301, 6, 200);
-	set_add(&same, 302, 1, 300);
+	set_add(&same, 302, 6, 200);
 	set_add(&same, 300, 10, 100);
 	ok(apply(&same, 22, &st), "it applies what is in force already");
 	tap_ok(st.slots_kept == 3 && !st.slots_written && slot_of(300) == slot,
 		"and writes nothing");
 	tap_ok(rule_of(300, 1) == 100 && rule_of(301, 6) == 205, "the rules are those");
 	o.rule_max = 10;
-	tap_ok(node_open(&node, &o, &e) == -E2BIG && strstr(e.text, "map rule holds 17 entries"),
+	tap_ok(node_open(&node, &o, &e) == -E2BIG && strstr(e.text, "map rule holds 16 entries"),
 		"maps do not shrink below what they hold: %s", e.text);
 	o.rule_max = 1000;
 	ok(node_open(&node, &o, &e), "and the old ones are untouched");
@@ -332,7 +437,8 @@ int main(void)
 	if (ok(node_open(&node, &o, &e), "open")) {
 		test_switch();
 		test_refusal();
-		test_add_peers();
+		test_shared();
+		test_extend();
 		test_adopt();
 		test_killed();
 	}

@@ -8,21 +8,19 @@ enum { STAYING_PORT = 9000, CLOSED_PORT = 9001, FIRST_PORT = 10000, LAST_PORT = 
 
 int traffic_policy(struct node *n, uint32_t revision, struct err *e)
 {
-	struct dp_rule rule[2][POLICY_DIRECTIONS] = {0};
-	struct dp_slot slot[2] = {{.identity = 300}, {.identity = 301}};
+	struct dp_rule rule[2] = {0}; /* allow, deny */
+	struct dp_class class[2] = {{&rule[0], 1}, {&rule[1], 1}};
+	const struct dp_class *classes[2] = {&class[0], &class[1]};
+	struct dp_slot slot[2] = {{.identity = 300, .base = {[POLICY_INGRESS] = 1}},
+		{.identity = 301, .base = {[POLICY_EGRESS] = 1}}};
 
 	for (uint32_t i = 0; i < 2; i++) {
-		for (int d = 0; d < POLICY_DIRECTIONS; d++) {
-			bool allow = (d == POLICY_EGRESS) == (i == 0);
-
-			rule[i][d].key = (struct rule_key){
-				.prefixlen = RULE_PREFIX_CLASS, .direction = (uint8_t)d};
-			rule[i][d].decision.verdict = rule[i][d].decision.shadow =
-				allow ? POLICY_ALLOW : POLICY_DEFAULT_DENY;
-			rule[i][d].decision.flags = POLICY_ENFORCED;
-		}
-		slot[i].rule = rule[i];
-		slot[i].rules = POLICY_DIRECTIONS;
+		rule[i].key.prefixlen = RULE_PREFIX_CLASS;
+		rule[i].decision.verdict = rule[i].decision.shadow =
+			i ? POLICY_DEFAULT_DENY : POLICY_ALLOW;
+		rule[i].decision.flags = POLICY_ENFORCED;
+		slot[i].class = classes;
+		slot[i].classes = 2;
 	}
 	return datapath_policy_apply(n->dp, slot, 2, revision, NULL, e);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "abi/identity.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 struct row {
@@ -39,7 +40,7 @@ static const struct row row[WHO_COUNT] = {
 	[STRANGER] = {"stranger", "192.0.2.5", "2001:db8:dead::5", IDENTITY_UNKNOWN, 0, 0, 0},
 };
 
-enum { IFINDEX_BASE = 10, CLASSES = WHO_COUNT };
+enum { IFINDEX_BASE = 10 };
 
 const char *who_name(enum who w)
 {
@@ -214,28 +215,6 @@ static uint32_t slot_of(enum who of, uint32_t generation)
 	return (uint32_t)of * 2 + generation + 1;
 }
 
-static void rule_write(struct plane *p, uint32_t slot, uint16_t class, const struct world_rule *r,
-	uint32_t prefixlen)
-{
-	struct rule_key key = {
-		.prefixlen = prefixlen,
-		.slot = slot,
-		.class = class,
-		.direction = r->direction,
-		.protocol = r->protocol,
-		.port = htons(r->port),
-	};
-	struct decision d = {
-		.verdict = r->verdict,
-		.flags = r->rule ? POLICY_ENFORCED : 0,
-		.match = r->rule ? POLICY_MATCH_ALL : POLICY_MATCH_NONE,
-		.shadow = r->verdict,
-		.rule = r->rule,
-	};
-
-	plane_update(p, "rule", &key, &d);
-}
-
 static uint32_t rule_prefix(const struct world_rule *r)
 {
 	if (!r->protocol)
@@ -243,8 +222,38 @@ static uint32_t rule_prefix(const struct world_rule *r)
 	return RULE_PREFIX_PROTOCOL + (r->port_bits ? r->port_bits : r->port ? 16u : 0u);
 }
 
-/* Of class 0 all that speaks of everybody; of a peer's class that, and what names the peer. */
-static void class_write(struct plane *p, enum who of, uint32_t slot, enum who peer,
+/* A table of ports, as it is put together: a rule more, or another decision for the same ports. */
+struct class
+{
+	struct {
+		struct rule_key key;
+		struct decision decision;
+	} entry[WORLD_RULES * 2 + 1];
+	size_t entries;
+};
+
+static void class_add(struct class *c, const struct world_rule *r, uint32_t prefixlen)
+{
+	c->entry[c->entries].key = (struct rule_key){
+		.prefixlen = prefixlen,
+		.protocol = r->protocol,
+		.port = htons(r->port),
+	};
+	c->entry[c->entries++].decision = (struct decision){
+		.verdict = r->verdict,
+		.flags = r->rule ? POLICY_ENFORCED : 0,
+		.match = r->rule ? POLICY_MATCH_ALL : POLICY_MATCH_NONE,
+		.shadow = r->verdict,
+		.rule = r->rule,
+	};
+}
+
+/*
+ * Of nobody's class all that speaks of everybody; of a peer's class that, and what names the peer.
+ * The number is made of the content, so that slots, directions and peers share what is equal; its
+ * lowest bit is the generation, and it is not 0. Returns it.
+ */
+static uint32_t class_write(struct plane *p, enum who of, uint32_t generation, enum who peer,
 	uint8_t direction, const struct world_rule *rules)
 {
 	bool ruled = is_ruled(rules, of, direction);
@@ -253,20 +262,29 @@ static void class_write(struct plane *p, enum who of, uint32_t slot, enum who pe
 		.verdict = ruled ? POLICY_DEFAULT_DENY : POLICY_ALLOW,
 		.rule = ruled ? 1 : 0,
 	};
+	struct class c = {0};
+	uint32_t number;
 
-	rule_write(p, slot, (uint16_t)peer, &usual, RULE_PREFIX_CLASS);
+	class_add(&c, &usual, RULE_PREFIX_CLASS);
 	for (int named = 0; named < 2; named++) {
 		for (size_t i = 0; rules && i < WORLD_RULES && rules[i].of; i++) {
 			const struct world_rule *r = &rules[i];
 
 			if (row[r->of].identity == row[of].identity && r->direction == direction &&
 				r->peer == (named ? peer : NOBODY) && !(named && peer == NOBODY))
-				rule_write(p, slot, (uint16_t)peer, r, rule_prefix(r));
+				class_add(&c, r, rule_prefix(r));
 		}
 	}
+	number = (uint32_t)hash_bytes(c.entry, c.entries * sizeof(c.entry[0]), 0) | 2;
+	number = (number & ~1u) | generation;
+	for (size_t i = 0; i < c.entries; i++) {
+		c.entry[i].key.class = number;
+		plane_update(p, "rule", &c.entry[i].key, &c.entry[i].decision);
+	}
+	return number;
 }
 
-/* Whether a rule of this identity names the peer: all others are class 0. */
+/* Whether a rule of this identity names the peer: all others are in the slot's own classes. */
 static bool is_named(const struct world_rule *rules, enum who of, enum who peer)
 {
 	for (size_t i = 0; rules && i < WORLD_RULES && rules[i].of; i++) {
@@ -279,25 +297,25 @@ static bool is_named(const struct world_rule *rules, enum who of, enum who peer)
 static void slot_write(
 	struct plane *p, enum who of, uint32_t generation, const struct world_rule *rules)
 {
-	uint32_t slot = slot_of(of, generation);
+	struct slot_value slot = {.slot = slot_of(of, generation)};
 	struct slot_key key = {.identity = row[of].identity, .generation = generation};
 
 	for (uint8_t d = 0; d < POLICY_DIRECTIONS; d++)
-		class_write(p, of, slot, NOBODY, d, rules);
+		slot.class[d] = class_write(p, of, generation, NOBODY, d, rules);
 	for (enum who peer = A; peer < WHO_COUNT; peer++) {
-		struct peer_key pk = {.slot = slot, .identity = row[peer].identity};
-		struct peer_class class = {.class = {(uint16_t)peer, (uint16_t)peer}};
+		struct peer_key pk = {.slot = slot.slot, .identity = row[peer].identity};
+		struct peer_class class;
 
 		if (!row[peer].identity || !is_named(rules, of, peer))
 			continue;
-		plane_update(p, "peer", &pk, &class);
 		for (uint8_t d = 0; d < POLICY_DIRECTIONS; d++)
-			class_write(p, of, slot, peer, d, rules);
+			class.class[d] = class_write(p, of, generation, peer, d, rules);
+		plane_update(p, "peer", &pk, &class);
 	}
 	plane_update(p, "slot", &key, &slot);
 }
 
-/* What an earlier policy has left in the slots of the generation that is written next. */
+/* What an earlier policy has left of the generation that is written next. */
 struct leftover {
 	struct plane *plane;
 	uint32_t generation;
@@ -309,8 +327,19 @@ static int leftover_remove(const void *key, const void *value, void *data)
 	struct leftover *l = data;
 
 	(void)value;
-	if (((rk->slot - 1) & 1) == l->generation)
+	if ((rk->class & 1) == l->generation)
 		plane_delete(l->plane, "rule", key);
+	return 0;
+}
+
+static int leftover_remove_peer(const void *key, const void *value, void *data)
+{
+	const struct peer_key *pk = key;
+	struct leftover *l = data;
+
+	(void)value;
+	if (((pk->slot - 1) & 1) == l->generation)
+		plane_delete(l->plane, "peer", key);
 	return 0;
 }
 
@@ -319,6 +348,7 @@ static void policy_write(struct plane *p, uint32_t generation, const struct worl
 	struct leftover l = {p, generation};
 
 	plane_each(p, "rule", leftover_remove, &l);
+	plane_each(p, "peer", leftover_remove_peer, &l);
 	for (enum who w = A; w < UPLINK; w++) {
 		if (w != PENDING && w != C && w != TENANT2)
 			slot_write(p, w, generation, rules);

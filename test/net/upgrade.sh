@@ -3,7 +3,7 @@
 # timeout: 600
 #
 # Upgrade to a build whose maps have another layout, and rollback, also when they are killed in the middle of it: under load no allowed packet is lost and no denied one passes. The other build is made
-# of a copy of the sources in which struct flow and struct endpoint have one more member each.
+# of a copy of the sources in which struct flow and struct endpoint have one more member each, and so have the values of all three policy maps.
 #
 #   client   server
 #      |        |
@@ -18,6 +18,8 @@ mkdir -p "$copy/test"
 # In the middle, so that members move and no prefix of the old value is right.
 sed -i 's/^\tstruct flow_way way\[2\];/\t__u64 added;\n&/; s/sizeof(struct flow) == 144/sizeof(struct flow) == 152/' "$copy/abi/flow.h"
 sed -i 's/^\t__u32 identity;/\t__u32 added[2];\n&/; s/sizeof(struct endpoint) == 64/sizeof(struct endpoint) == 72/' "$copy/abi/endpoint.h"
+sed -i 's/^\t__u32 class\[POLICY_DIRECTIONS\];/\t__u32 added;\n&/; s/^\t__u32 rule; /\t__u32 added[2];\n&/; s/sizeof(struct decision) == 16/sizeof(struct decision) == 24/' "$copy/abi/policy.h"
+(($(grep -c added "$copy/abi/policy.h") == 3)) || die "the policy was not changed"
 if cmp -s "$ROOT/abi/flow.h" "$copy/abi/flow.h" || cmp -s "$ROOT/abi/endpoint.h" "$copy/abi/endpoint.h"; then die "the headers were not changed"; fi
 build() {
 	meson setup "$copy/build" "$copy" -Dtests=false && ninja -C "$copy/build" -j2 kilimd
@@ -46,6 +48,7 @@ value_size() { # MAP
 	bpftool -j map show pinned "$T/n1/bpf/kilim/map/$1" | jq .bytes_value
 }
 size=$(value_size flow4)
+rules=$(value_size rule)
 for family in 4 6; do
 	declare -n address=IP$family
 	load_start v$family --a /run/netns/client --b /run/netns/server --a-address "${address[client]}" --b-address "${address[server]}" \
@@ -62,6 +65,7 @@ for program in "$OTHER" "$KILIMD" "$OTHER" "$KILIMD"; do
 	added=0
 	[ "$program" = "$KILIMD" ] || added=8
 	is "and its layout is in use" "$(value_size flow4)" $((size + added))
+	is "that of the policy too" "$(value_size rule)" $((rules + added))
 	holds "and it adopted the data path" "$(k n1 status -o json)" '.adopted == true and .endpoints.ready == 2'
 	holds "and the flows" "$(k n1 status -o json)" '.flows.answered >= 100'
 	sleep 1

@@ -187,48 +187,46 @@ static void flows_answer(struct bench *b, uint32_t count)
 			count);
 }
 
-/* Peers 2000 .. of class 1 .. in slot b: each has one port; a, of the class behind them, has all.
+/* Peers 2000 .. of a class each in slot b: each has one port; a, of the class behind them, has all.
  */
 static void policy_write(struct bench *b, unsigned rules)
 {
-	static struct peer_key_class peers[RULES_MAX + 1];
-	static struct dp_rule rule[RULES_MAX + 4];
-	struct dp_rule a_rule[2] = {
-		{{.prefixlen = RULE_PREFIX_CLASS, .direction = POLICY_INGRESS},
-			{.verdict = POLICY_ALLOW, .shadow = POLICY_ALLOW}},
-		{{.prefixlen = RULE_PREFIX_CLASS, .direction = POLICY_EGRESS},
-			{.verdict = POLICY_ALLOW, .shadow = POLICY_ALLOW}},
-	};
-	struct dp_slot slot[2] = {
-		{.identity = IDENTITY_A, .rule = a_rule, .rules = 2}, {.identity = IDENTITY_B}};
+	static struct dp_peer peers[RULES_MAX];
+	static struct dp_rule rule[RULES_MAX + 3];
+	static struct dp_class class[RULES_MAX + 2];
+	static const struct dp_class *classes[RULES_MAX + 2];
+	struct dp_slot slot[2] = {{.identity = IDENTITY_A, .class = classes, .classes = rules + 2},
+		{.identity = IDENTITY_B,
+			.class = classes,
+			.classes = rules + 2,
+			.base = {[POLICY_INGRESS] = 1},
+			.peer = peers,
+			.peers = rules}};
 	struct dp_policy_stats stats;
 	struct err e = {0};
-	size_t n = 0;
 
+	rule[0] = (struct dp_rule){{.prefixlen = RULE_PREFIX_CLASS},
+		{.verdict = POLICY_ALLOW, .shadow = POLICY_ALLOW}};
+	rule[1] = (struct dp_rule){{.prefixlen = RULE_PREFIX_CLASS}, {.flags = POLICY_ENFORCED}};
 	for (unsigned i = 0; i < rules; i++) {
-		uint16_t class = (uint16_t)(i + 1);
-
-		peers[i] = (struct peer_key_class){
-			i + 1 < rules ? 2000 + i : IDENTITY_A, {{class, 0}}};
-		rule[n++] = (struct dp_rule){{.prefixlen = RULE_PREFIX_PROTOCOL,
-						     .class = class,
-						     .direction = POLICY_INGRESS,
-						     .protocol = IPPROTO_UDP},
+		peers[i] = (struct dp_peer){i + 1 < rules ? 2000 + i : IDENTITY_A,
+			{[POLICY_INGRESS] = i + 2, [POLICY_EGRESS] = 0}};
+		rule[i + 2] = (struct dp_rule){
+			{.prefixlen = RULE_PREFIX_PROTOCOL, .protocol = IPPROTO_UDP},
 			{.verdict = POLICY_ALLOW,
 				.shadow = POLICY_ALLOW,
 				.flags = POLICY_ENFORCED,
 				.match = POLICY_MATCH_L3_PROTO,
 				.rule = i + 1}};
 	}
-	rule[n] = rule[n - 1];
-	rule[n++].key.protocol = IPPROTO_TCP;
-	rule[n++] = a_rule[1];
-	rule[n++] = (struct dp_rule){{.prefixlen = RULE_PREFIX_CLASS, .direction = POLICY_INGRESS},
-		{.flags = POLICY_ENFORCED}};
-	slot[1].peer = peers;
-	slot[1].peers = rules;
-	slot[1].rule = rule;
-	slot[1].rules = n;
+	for (unsigned i = 0; i < rules + 2; i++) {
+		class[i] = (struct dp_class){&rule[i], 1};
+		classes[i] = &class[i];
+	}
+	/* a's class, the last one, has TCP too */
+	rule[rules + 2] = rule[rules + 1];
+	rule[rules + 2].key.protocol = IPPROTO_TCP;
+	class[rules + 1].rules = 2;
 	if (datapath_policy_apply(b->dp, slot, 2, ++b->revision, &stats, &e))
 		errx(1, "%s", e.text);
 }

@@ -593,7 +593,7 @@ static void test_entries(void **state)
 	/* base, TCP: 53 and 6 prefixes of 1024..65535; UDP 53, SCTP 53; egress base */
 	assert_true(s->rules <= 1 + 7 + 2 + 1);
 	assert_int_equal(s->rule[0].key.prefixlen, RULE_PREFIX_CLASS);
-	assert_int_equal(s->rule[0].key.slot, 0);
+	assert_int_equal(s->rule[0].key.class, POLICY_INGRESS);
 	s = world_slot(&w, w.number[1]);
 	assert_int_equal(s->rules, 2);
 	assert_int_equal(s->rule[0].decision.verdict, POLICY_ALLOW);
@@ -635,8 +635,8 @@ static void test_classes(void **state)
 	assert_int_equal(world_compile(&w), 0);
 	s = world_slot(&w, w.number[0]);
 	assert_int_equal(s->peers, 4); /* b y, c z */
-	assert_int_equal(s->peer[0].class.class[POLICY_INGRESS], 1);
-	assert_int_equal(s->peer[0].class.class[POLICY_EGRESS], 0);
+	assert_int_equal(s->peer[0].class.class[POLICY_INGRESS], POLICY_DIRECTIONS);
+	assert_int_equal(s->peer[0].class.class[POLICY_EGRESS], POLICY_EGRESS);
 	for (size_t i = 1; i < s->peers; i++)
 		assert_true(s->peer[i - 1].identity < s->peer[i].identity);
 	assert_int_equal(w.out.slots > 10, 1);
