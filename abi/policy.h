@@ -81,6 +81,7 @@ enum policy_verdict {
 
 enum policy_flag {
 	POLICY_ENFORCED = 1 << 0, /* some policy selects the endpoint in this direction */
+	POLICY_AUDIT = 1 << 1, /* a denial passes, and its flow says AUDIT */
 };
 
 /* Why an entry matched, as Hubble numbers it (flow.policy_match_type, interface sheet 1a). */

@@ -6,11 +6,11 @@
  */
 #include "agent/generation.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/address.h"
 #include "datapath/datapath.h"
 
 /* The policies that are merged already, by their name. */
@@ -21,6 +21,7 @@ static const struct policy *merged_find(
 	struct str name = {0};
 	struct policy *other;
 
+	str_printf(&name, "%d ", (int)p->mode);
 	policy_format_name(&name, p);
 	other = hash_get_str(names, str_text(&name));
 	if (!other)
@@ -56,10 +57,29 @@ static void merge(
 	}
 }
 
+/* Objects that policies refer to: all sources' together. */
+static void merge_objects(struct policy_set *to, const struct policy_set *from)
+{
+	mem_grow(&to->namespace, &to->namespace_room, to->namespaces + from->namespaces,
+		sizeof(*to->namespace));
+	for (size_t i = 0; i < from->namespaces; i++)
+		to->namespace[to->namespaces++] = from->namespace[i];
+	mem_grow(&to->node, &to->node_room, to->nodes + from->nodes, sizeof(*to->node));
+	for (size_t i = 0; i < from->nodes; i++)
+		to->node[to->nodes++] = from->node[i];
+	mem_grow(&to->group, &to->group_room, to->groups + from->groups, sizeof(*to->group));
+	for (size_t i = 0; i < from->groups; i++)
+		to->group[to->groups++] = from->group[i];
+	mem_grow(&to->service, &to->service_room, to->services + from->services,
+		sizeof(*to->service));
+	for (size_t i = 0; i < from->services; i++)
+		to->service[to->services++] = from->service[i];
+}
+
 struct generation *generation_new(struct sources *t, bool applied)
 {
 	struct generation *g = mem_alloc(sizeof(*g));
-	struct hash names = {0};
+	struct hash SCOPED(hash_done) names = {0};
 	size_t policies = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
@@ -69,16 +89,19 @@ struct generation *generation_new(struct sources *t, bool applied)
 		policies += c ? c->set.count : 0;
 	}
 	g->content = mem_array(t->count, sizeof(struct source_content *));
-	g->set.policy = mem_array(policies, sizeof(struct policy));
-	g->set.capacity = policies;
-	for (size_t i = 0; i < t->count; i++)
-		merge(g, t->source[i], applied ? t->source[i]->applied : t->source[i]->content,
-			&names);
-	hash_done(&names);
+	mem_grow(&g->set.policy, &g->set.capacity, policies, sizeof(struct policy));
+	for (size_t i = 0; i < t->count; i++) {
+		struct source *s = t->source[i];
+		struct source_content *c = applied ? s->applied : s->content;
+
+		merge(g, s, c, &names);
+		if (c)
+			merge_objects(&g->set, &c->set);
+	}
 	return g;
 }
 
-void generation_free(struct generation *g, struct identities *t)
+void generation_free(struct generation *g, struct engine *engine, struct identities *t)
 {
 	if (!g)
 		return;
@@ -86,14 +109,11 @@ void generation_free(struct generation *g, struct identities *t)
 		if (g->prefix_identity[i])
 			identity_put(t, g->prefix_identity[i]);
 	}
-	compiled_set_done(&g->compiled);
+	compiled_set_free(engine, g->compiled);
 	for (size_t i = 0; i < g->contents; i++)
 		source_content_unref(g->content[i]);
-	HASH_EACH(&g->identity, n)
-		free(n->value);
-	hash_done(&g->identity);
 	free(g->content);
-	free(g->set.policy);
+	policy_set_done(&g->set); /* its arrays: what they hold is the contents' */
 	free(g->prefix);
 	free(g->prefix_identity);
 	free(g);
@@ -114,204 +134,163 @@ int generation_take_prefixes(struct generation *g, struct identities *t, struct 
 	return 0;
 }
 
-void generation_note_identities(struct generation *g, const struct identities *t)
-{
-	for (size_t i = 0; i < g->compiled.slots; i++) {
-		uint32_t number = g->compiled.slot[i].identity;
-		const struct identity_info *info = identity_find(t, number);
-		struct str text = {0};
-
-		if (!info)
-			continue;
-		labels_text(&text, &info->labels);
-		free(hash_put(&g->identity, &number, sizeof(number), str_take(&text)));
-	}
-}
-
 bool generation_knows(const struct generation *g, const struct identities *t, uint32_t identity)
 {
 	const struct identity_info *info = identity_find(t, identity);
-	const char *text = hash_get(&g->identity, &identity, sizeof(identity));
-	SCOPED(str_done)
-	struct str now = {0};
+	const struct compiled_slot *s = compiled_slot_find(g->compiled, identity);
 
-	if (!info || !text)
-		return false;
-	labels_text(&now, &info->labels);
-	return str_eq(text, str_text(&now));
+	return info && s && s->serial == info->serial;
 }
 
-const struct compiled_slot *generation_slot(const struct generation *g, uint32_t identity)
+/* The classes of a content in the data path's form. */
+static const struct dp_class *const *classes_of(
+	const struct compiled_content *c, struct arena *mem, struct hash *made)
 {
-	size_t low = 0, high = g->compiled.slots;
+	const struct dp_class **out = arena_array(mem, c->classes + 1, sizeof(*out));
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct compiled_slot *s = &g->compiled.slot[middle];
+	for (size_t i = 0; i < c->classes; i++) {
+		const struct compiled_class *from = c->class[i];
+		struct dp_class *class = hash_get(made, &from, sizeof(from));
+		struct dp_rule *rule;
 
-		if (s->identity == identity)
-			return s;
-		if (s->identity < identity)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
-static size_t classes_of(const struct compiled_slot *s)
-{
-	return s->rules ? (size_t)s->rule[s->rules - 1].key.class + POLICY_DIRECTIONS : 0;
-}
-
-/* The slot's classes, by their numbers in it: its rules are sorted by them. */
-static const struct dp_class *const *slot_classes(const struct compiled_slot *s, struct arena *mem)
-{
-	size_t count = classes_of(s);
-	const struct dp_class **out = arena_array(mem, count + 1, sizeof(*out));
-	struct dp_class *class = arena_array(mem, count + 1, sizeof(*class));
-	struct dp_rule *rule = arena_array(mem, s->rules + 1, sizeof(*rule));
-
-	for (size_t i = 0; i < count; i++)
-		out[i] = &class[i];
-	for (size_t i = 0; i < s->rules; i++) {
-		struct dp_class *c = &class[s->rule[i].key.class];
-
-		rule[i] = (struct dp_rule){.key = s->rule[i].key, .decision = s->rule[i].decision};
-		if (!c->rules++)
-			c->rule = &rule[i];
+		out[i] = class;
+		if (class)
+			continue;
+		class = arena_alloc(mem, sizeof(*class));
+		rule = arena_array(mem, from->entries, sizeof(*rule));
+		for (size_t k = 0; k < from->entries; k++)
+			rule[k] = (struct dp_rule){.key = {.prefixlen = from->entry[k].prefixlen,
+							   .protocol = from->entry[k].protocol,
+							   .port = htons(from->entry[k].port)},
+				.decision = from->entry[k].decision};
+		*class = (struct dp_class){.rule = rule, .rules = from->entries};
+		(void)hash_put(made, &from, sizeof(from), class);
+		out[i] = class;
 	}
 	return out;
 }
 
-static struct dp_slot slot_of(const struct compiled_slot *s, struct arena *mem)
+static struct dp_peer peer_of(const struct compiled_peer *p)
 {
-	struct dp_peer *peer = arena_array(mem, s->peers + 1, sizeof(*peer));
-
-	for (size_t j = 0; j < s->peers; j++) {
-		peer[j].identity = s->peer[j].identity;
-		memcpy(peer[j].class, s->peer[j].class.class, sizeof(peer[j].class));
-	}
-	/* equal slots share their rules, which live as long as the generation */
-	return (struct dp_slot){.identity = s->identity,
-		.content = s->rule,
-		.class = slot_classes(s, mem),
-		.classes = classes_of(s),
-		.base = {POLICY_INGRESS, POLICY_EGRESS},
-		.peer = peer,
-		.peers = s->peers};
+	return (struct dp_peer){.identity = p->identity,
+		.class = {p->class[POLICY_INGRESS], p -> class[POLICY_EGRESS]}};
 }
 
-struct dp_slot *generation_slots(const struct generation *g, struct arena *mem)
+/* The token stands for the content: the data path compares no more where it is in force. */
+static struct dp_slot token_of(const struct compiled_slot *s)
 {
-	struct dp_slot *out = arena_array(mem, g->compiled.slots + 1, sizeof(*out));
-	SCOPED(hash_done) struct hash made = {0};
+	const struct compiled_content *c = s->content;
 
-	for (size_t i = 0; i < g->compiled.slots; i++) {
-		const struct compiled_slot *s = &g->compiled.slot[i];
-		const struct dp_slot *same = hash_get(&made, &s->rule, sizeof(s->rule));
+	return (struct dp_slot){.identity = s->identity,
+		.content = (const void *)(uintptr_t)c->token,
+		.base = {c->base[POLICY_INGRESS], c->base[POLICY_EGRESS]}};
+}
 
-		if (same) {
+static void fill_slot(struct dp_slot *out, const struct compiled_content *c, struct arena *mem,
+	struct hash *classes)
+{
+	struct dp_peer *peer = arena_array(mem, c->peers + 1, sizeof(*peer));
+
+	for (size_t i = 0; i < c->peers; i++)
+		peer[i] = peer_of(&c->peer[i]);
+	out->class = classes_of(c, mem, classes);
+	out->classes = c->classes;
+	out->peer = peer;
+	out->peers = c->peers;
+}
+
+/* Whether the slot is in force with this very content. */
+static bool in_force(const struct generation *now, const struct compiled_slot *s)
+{
+	const struct compiled_slot *was =
+		now ? compiled_slot_find(now->compiled, s->identity) : NULL;
+
+	return was && was->content->token == s->content->token;
+}
+
+struct dp_slot *generation_slots(
+	const struct generation *g, const struct generation *now, struct arena *mem)
+{
+	struct dp_slot *out = arena_array(mem, g->compiled->slots + 1, sizeof(*out));
+	struct hash SCOPED(hash_done) classes = {0}, SCOPED(hash_done) made = {0};
+
+	for (size_t i = 0; i < g->compiled->slots; i++) {
+		const struct compiled_slot *s = &g->compiled->slot[i];
+		const struct dp_slot *same = hash_get(&made, &s->content, sizeof(s->content));
+
+		if (same && same->class) {
 			out[i] = *same;
 			out[i].identity = s->identity;
 			continue;
 		}
-		out[i] = slot_of(s, mem);
-		(void)hash_put(&made, &s->rule, sizeof(s->rule), &out[i]);
+		out[i] = token_of(s);
+		if (in_force(now, s))
+			continue; /* what it holds is not looked at */
+		fill_slot(&out[i], s->content, mem, &classes);
+		(void)hash_put(&made, &s->content, sizeof(s->content), &out[i]);
 	}
 	return out;
 }
 
-static const struct compiled_peer *slot_peer(const struct compiled_slot *s, uint32_t identity)
+struct dp_slot generation_slot_for(const struct compiled_slot *s, struct arena *mem)
 {
-	size_t low = 0, high = s->peers;
+	struct hash SCOPED(hash_done) classes = {0};
+	struct dp_slot out = token_of(s);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->peer[middle].identity == identity)
-			return &s->peer[middle];
-		if (s->peer[middle].identity < identity)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	fill_slot(&out, s->content, mem, &classes);
+	return out;
 }
 
-static bool has_prefix(const struct generation *g, const struct prefix *p)
+struct dp_slot *generation_changes(
+	const struct compiled_changes *c, struct arena *mem, size_t *ret_count)
 {
-	size_t low = 0, high = g->prefixes;
+	struct dp_slot *out = arena_array(mem, c->changes + 1, sizeof(*out));
+	struct hash SCOPED(hash_done) classes = {0}, SCOPED(hash_done) by_content = {0};
+	size_t count = 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = prefix_compare(&g->prefix[middle], p);
+	for (size_t i = 0; i < c->changes; i++) {
+		const struct compiled_change *x = &c->change[i];
+		struct dp_slot *slot = hash_get(&by_content, &x->content, sizeof(x->content));
+		struct dp_peer *peer;
 
-		if (c == 0)
-			return true;
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
-/* A prefix that is new, and the identity that its addresses have so far. */
-struct newcomer {
-	uint32_t identity, covering;
-};
-
-static size_t newcomers(const struct generation *next, const struct generation *now,
-	const struct addresses *t, struct newcomer *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < next->prefixes; i++) {
-		if (has_prefix(now, &next->prefix[i]))
+		if (x->gone)
 			continue;
-		ret[n].identity = next->prefix_identity[i];
-		ret[n++].covering = addresses_covering(t, &next->prefix[i]);
+		if (!slot) {
+			slot = &out[count++];
+			*slot = (struct dp_slot){.identity = x->slot,
+				.class = classes_of(x->content, mem, &classes),
+				.classes = x->content->classes,
+				/* at most all that is left */
+				.peer = arena_array(mem, c->changes - i, sizeof(*peer))};
+			(void)hash_put(&by_content, &x->content, sizeof(x->content), slot);
+		}
+		peer = (struct dp_peer *)slot->peer;
+		peer[slot->peers++] = peer_of(&x->peer);
 	}
-	return n;
+	*ret_count = count;
+	return out;
 }
 
-size_t generation_peers_for(const struct generation *next, const struct generation *now,
-	const struct addresses *t, struct arena *mem, struct dp_slot **ret)
+size_t generation_gone(const struct compiled_changes *c, struct arena *mem, uint32_t **ret)
 {
-	struct newcomer *fresh = arena_array(mem, next->prefixes + 1, sizeof(*fresh));
-	size_t count = newcomers(next, now, t, fresh), slots = 0;
-	struct dp_slot *out = arena_array(mem, now->compiled.slots + 1, sizeof(*out));
+	struct hash SCOPED(hash_done) seen = {0};
+	uint32_t *out = arena_array(mem, c->changes + 1, sizeof(*out));
+	size_t count = 0;
 
-	for (size_t i = 0; count && i < now->compiled.slots; i++) {
-		const struct compiled_slot *s = &now->compiled.slot[i];
-		struct dp_peer *peer = arena_array(mem, count, sizeof(*peer));
-		size_t peers = 0;
+	for (size_t i = 0; i < c->changes; i++) {
+		uint32_t number = c->change[i].peer.identity;
 
-		for (size_t j = 0; j < count; j++) {
-			const struct compiled_peer *q = slot_peer(s, fresh[j].covering);
-
-			/* without an entry it is in the base classes as what covers it */
-			if (!q)
-				continue;
-			peer[peers].identity = fresh[j].identity;
-			memcpy(peer[peers++].class, q->class.class, sizeof(peer->class));
-		}
-		if (peers)
-			out[slots++] = (struct dp_slot){.identity = s->identity,
-				.class = slot_classes(s, mem),
-				.classes = classes_of(s),
-				.peer = peer,
-				.peers = peers};
+		if (c->change[i].gone && !hash_put(&seen, &number, sizeof(number), out))
+			out[count++] = number;
 	}
 	*ret = out;
-	return slots;
+	return count;
 }
 
 const struct rule_info *generation_rule(const struct generation *g, uint32_t id)
 {
 	const struct rule_info *r =
-		id && id <= g->compiled.rules ? &g->compiled.rule[id - 1] : NULL;
+		id && id <= g->compiled->rules ? &g->compiled->rule[id - 1] : NULL;
 
 	return r && r->id ? r : NULL;
 }

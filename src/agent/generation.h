@@ -11,18 +11,16 @@
 #include "base/hash.h"
 #include "policy/compile.h"
 
-struct addresses;
 struct dp_slot;
 
 struct generation {
-	struct policy_set set; /* the policies themselves belong to content[] */
+	struct policy_set set; /* the policies and objects themselves belong to content[] */
 	struct source_content **content;
 	size_t contents;
 	struct prefix *prefix; /* sorted */
 	uint32_t *prefix_identity;
 	size_t prefixes;
-	struct compiled_set compiled;
-	struct hash identity; /* number to label text: the identities that the slots know */
+	struct compiled_set *compiled;
 	uint32_t revision;
 };
 
@@ -33,22 +31,21 @@ struct generation {
  */
 struct generation *generation_new(struct sources *t, bool applied);
 /* Gives back the prefix identities; NULL is fine. */
-void generation_free(struct generation *g, struct identities *t);
+void generation_free(struct generation *g, struct engine *engine, struct identities *t);
 /* Take an identity for each prefix that the policies name. */
 int generation_take_prefixes(struct generation *g, struct identities *t, struct err *e) MUST_USE;
-/* After compiling: remember which subjects the slots are for. */
-void generation_note_identities(struct generation *g, const struct identities *t);
-/* Whether there is a slot for this identity, made for the labels that it has now. */
+/* Whether there is a slot for this identity, made for what it stands for now. */
 bool generation_knows(const struct generation *g, const struct identities *t, uint32_t identity);
-const struct compiled_slot *generation_slot(const struct generation *g, uint32_t identity);
-/* The slots in the data path's form, in mem. */
-struct dp_slot *generation_slots(const struct generation *g, struct arena *mem);
-/*
- * The peers that the slots of now must learn before next's new prefixes get their identities: each
- * with the classes of what covers it now. Returns how many slots have any.
- */
-size_t generation_peers_for(const struct generation *next, const struct generation *now,
-	const struct addresses *t, struct arena *mem, struct dp_slot **ret);
+/* The slots in the data path's form, in mem; of those that now has in force only the token. */
+struct dp_slot *generation_slots(
+	const struct generation *g, const struct generation *now, struct arena *mem);
+/* One slot. */
+struct dp_slot generation_slot_for(const struct compiled_slot *s, struct arena *mem);
+/* What slots must learn of identities that have come or changed; and the numbers of those that have
+ * gone. */
+struct dp_slot *generation_changes(
+	const struct compiled_changes *c, struct arena *mem, size_t *ret_count);
+size_t generation_gone(const struct compiled_changes *c, struct arena *mem, uint32_t **ret);
 const struct rule_info *generation_rule(const struct generation *g, uint32_t id);
 
 #endif

@@ -27,16 +27,16 @@
 
 LOG_MODULE("policy");
 
-/* An apply that takes less than this is made at once for a new endpoint; a longer one is put
- * together with others. */
-enum { APPLY_AT_ONCE_NS = 25000000, RULES_FILE_MAX_BYTES = 64 << 20 };
+enum { RULES_FILE_MAX_BYTES = 64 << 20 };
 
 struct policies {
 	struct agent *agent;
 	struct sources sources;
 	struct rule_ids *ids;
 	uint64_t ids_saved; /* digest of what is on disk */
+	struct engine *engine;
 	struct generation *now; /* in force; NULL before the first apply */
+	bool behind; /* what the engine told the slots in force could not be written */
 	struct loop_source *defer;
 	bool started;
 	uint64_t good, bad;
@@ -109,6 +109,9 @@ struct policies *policies_new(struct agent *a)
 
 	p->agent = a;
 	p->ids = rule_ids_new();
+	/* struct conf's and the compiler's enums have the same order */
+	p->engine = engine_new(a->identities, p->ids,
+		&(struct policy_options){.enforce = (enum policy_enforce)a->conf->enforce});
 	p->defer = loop_add_defer(a->loop, on_changed, p);
 	sources_init(&p->sources, &ctx, a->conf->state_dir);
 	load_rule_ids(p);
@@ -120,7 +123,8 @@ void policies_free(struct policies *p)
 	if (!p)
 		return;
 	loop_source_free(p->defer);
-	generation_free(p->now, p->agent->identities);
+	generation_free(p->now, p->engine, p->agent->identities);
+	engine_free(p->engine);
 	sources_done(&p->sources);
 	rule_ids_free(p->ids);
 	free(p);
@@ -144,23 +148,40 @@ int policies_start(struct policies *p, struct err *e)
 }
 
 /*
- * New prefixes: until now their addresses had the identity of what covers them, so the slots in
- * force learn them with that identity's classes, and then the addresses get them: the old
- * revision's verdicts stay the same.
+ * The slots in force learn what has come and gone among the identities, before any address or
+ * endpoint has it. The old revision's verdicts stay the same: an identity of a prefix means what
+ * the prefix around it does.
  */
-static int announce_prefixes(struct policies *p, const struct generation *next, struct err *e)
+static int follow(struct policies *p, bool *ret_stale, struct err *e)
 {
 	struct agent *a = p->agent;
 	SCOPED(arena_done)
 	struct arena mem = {0};
+	struct compiled_changes changes;
 	struct dp_slot *slot;
-	size_t slots;
+	uint32_t *gone;
+	size_t slots, gones;
 	int r = 0;
 
-	if (p->now) {
-		slots = generation_peers_for(next, p->now, a->addresses, &mem, &slot);
-		r = slots ? datapath_policy_extend(a->datapath, slot, slots, NULL, 0, e) : 0;
-	}
+	engine_follow(p->engine, p->now ? p->now->compiled : NULL, &changes);
+	*ret_stale = changes.stale;
+	slot = generation_changes(&changes, &mem, &slots);
+	gones = generation_gone(&changes, &mem, &gone);
+	free(changes.change);
+	if (slots)
+		r = datapath_policy_extend(a->datapath, slot, slots, NULL, 0, e);
+	if (!r && gones)
+		r = datapath_policy_forget(a->datapath, gone, gones, e);
+	p->behind |= r != 0;
+	return r;
+}
+
+/* New prefixes: their addresses get their identities, which the slots in force know. */
+static int announce_prefixes(struct policies *p, const struct generation *next, struct err *e)
+{
+	struct agent *a = p->agent;
+	int r = 0;
+
 	for (size_t i = 0; !r && p->now && i < next->prefixes; i++) {
 		addresses_set(
 			a->addresses, ADDRESS_PREFIX, &next->prefix[i], next->prefix_identity[i]);
@@ -193,16 +214,21 @@ static int switch_to(struct policies *p, struct generation *next, struct err *e)
 	struct agent *a = p->agent;
 	SCOPED(arena_done)
 	struct arena mem = {0};
-	struct dp_slot *slot = generation_slots(next, &mem);
+	struct dp_slot *slot = generation_slots(next, p->behind ? NULL : p->now, &mem);
 	struct dp_policy_stats stats;
 	uint32_t revision, epoch;
+	int r;
 
 	datapath_state(a->datapath, &revision, &epoch);
 	next->revision = revision + 1;
-	return datapath_policy_apply(
-		a->datapath, slot, next->compiled.slots, next->revision, &stats, e);
+	r = datapath_policy_apply(
+		a->datapath, slot, next->compiled->slots, next->revision, &stats, e);
+	if (!r)
+		p->behind = false;
+	return r;
 }
 
+/* The sources merged, their prefixes known as identities, and compiled. */
 static int generation_make(struct policies *p, bool applied, struct generation **ret, struct err *e)
 {
 	struct agent *a = p->agent;
@@ -210,17 +236,19 @@ static int generation_make(struct policies *p, bool applied, struct generation *
 	SCOPED(freep)
 	uint32_t *subject = NULL;
 	size_t subjects = endpoints_identities(a->endpoints, &subject);
+	bool stale;
 	int r = generation_take_prefixes(g, a->identities, e);
 
-	/* struct conf's and the compiler's enums have the same order */
+	r = r ?: agent_save_identities(a, e) ?: follow(p, &stale, e);
+	if (!r && p->behind && p->now)
+		engine_distrust(p->engine, p->now->compiled);
 	r = r
-		    ?: policy_compile(&g->set, a->identities, subject, subjects,
-			       (enum policy_enforce)a->conf->enforce, p->ids, &g->compiled, e);
+		    ?: engine_compile(p->engine, p->now ? p->now->compiled : NULL, &g->set, subject,
+			       subjects, &g->compiled, e);
 	if (r) {
-		generation_free(g, a->identities);
+		generation_free(g, p->engine, a->identities);
 		return r;
 	}
-	generation_note_identities(g, a->identities);
 	*ret = g;
 	return 0;
 }
@@ -234,19 +262,18 @@ static int apply(struct policies *p, bool applied, struct err *e)
 
 	if (r)
 		return r;
-	r = agent_save_identities(a, e);
-	r = r ?: save_rule_ids(p, e);
+	r = save_rule_ids(p, e);
 	r = r ?: announce_prefixes(p, next, e);
 	r = r ?: switch_to(p, next, e);
 	if (r) {
 		/* prefixes that only the refused generation knows go again */
 		(void)settle_prefixes(p, &ignored);
-		generation_free(next, a->identities);
+		generation_free(next, p->engine, a->identities);
 		return r;
 	}
 	p->now = next;
 	r = settle_prefixes(p, e);
-	generation_free(old, a->identities);
+	generation_free(old, p->engine, a->identities);
 	return r;
 }
 
@@ -293,7 +320,7 @@ int policies_try(struct policies *p, struct err *e)
 	sources_settle(&p->sources);
 	agent_problem(p->agent, "policy", NULL);
 	log_debug("revision %u: %zu policies, %zu slots, %llu us", p->now->revision,
-		p->now->set.count, p->now->compiled.slots, (unsigned long long)p->apply_ns / 1000);
+		p->now->set.count, p->now->compiled->slots, (unsigned long long)p->apply_ns / 1000);
 	after_apply(p);
 	return 0;
 }
@@ -319,14 +346,38 @@ int policies_check(struct policies *p, struct err *e)
 
 	if (r)
 		return r;
-	r = datapath_policy_check(a->datapath, generation_slots(g, &mem), g->compiled.slots, e);
-	generation_free(g, a->identities);
+	r = datapath_policy_check(
+		a->datapath, generation_slots(g, NULL, &mem), g->compiled->slots, e);
+	generation_free(g, p->engine, a->identities);
 	return r;
 }
 
 bool policies_know(const struct policies *p, uint32_t identity)
 {
 	return p->now && generation_knows(p->now, p->agent->identities, identity);
+}
+
+/* A slot for one more identity, beside those in force. */
+static int add_subject(struct policies *p, uint32_t identity, struct err *e)
+{
+	struct agent *a = p->agent;
+	SCOPED(arena_done)
+	struct arena mem = {0};
+	const struct compiled_slot *s;
+	struct dp_slot slot;
+	bool stale = false;
+	int r = follow(p, &stale, e);
+
+	if (r || stale || p->behind)
+		return r ? r : -ESTALE;
+	s = engine_add_subject(p->engine, p->now->compiled, identity);
+	if (!s)
+		return -ENOENT;
+	r = save_rule_ids(p, e);
+	slot = generation_slot_for(s, &mem);
+	r = r ?: datapath_policy_extend(a->datapath, NULL, 0, &slot, 1, e);
+	p->behind |= r != 0;
+	return r;
 }
 
 bool policies_want(struct policies *p, uint32_t identity)
@@ -337,28 +388,22 @@ bool policies_want(struct policies *p, uint32_t identity)
 		return true;
 	if (!p->started)
 		return false;
-	if (p->apply_ns < APPLY_AT_ONCE_NS)
+	if (!p->now || add_subject(p, identity, &e))
 		(void)policies_apply(p, &e);
-	else
-		policies_changed(p);
-	return policies_know(p, identity);
+	return !p->behind && policies_know(p, identity);
 }
 
 const struct compiled_slot *policies_slot(const struct policies *p, uint32_t identity)
 {
-	return p->now ? generation_slot(p->now, identity) : NULL;
+	return p->now ? compiled_slot_find(p->now->compiled, identity) : NULL;
 }
 
 bool policies_enforced(const struct policies *p, uint32_t identity, enum policy_direction d)
 {
 	const struct compiled_slot *s = policies_slot(p, identity);
 
-	for (size_t i = 0; s && i < s->rules; i++) {
-		if (s->rule[i].key.class % POLICY_DIRECTIONS == d &&
-			(s->rule[i].decision.flags & POLICY_ENFORCED))
-			return true;
-	}
-	return false;
+	return s &&
+	       s->content->class[s->content->base[d]]->entry[0].decision.flags & POLICY_ENFORCED;
 }
 
 const struct rule_info *policies_rule(const struct policies *p, uint32_t id)
@@ -368,7 +413,7 @@ const struct rule_info *policies_rule(const struct policies *p, uint32_t id)
 
 const struct compiled_set *policies_compiled(const struct policies *p)
 {
-	return p->now ? &p->now->compiled : NULL;
+	return p->now ? p->now->compiled : NULL;
 }
 
 const struct policy_set *policies_set(const struct policies *p)

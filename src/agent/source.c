@@ -116,8 +116,6 @@ int source_parse(const struct policy_context *ctx, const char *origin, const cha
 	}
 	if (!r)
 		r = check_duplicates(&c->set, e);
-	if (!r)
-		r = policy_features_missing(&c->set, 0, e);
 	if (r)
 		return r;
 	/* the documents go; who wants the source of a policy parses the text again */

@@ -12,7 +12,8 @@
 
 #include "base/mem.h"
 
-enum { BLOCK_SIZE = 4096, ALIGN = 16 };
+/* Blocks double, so that an arena of little costs little. */
+enum { FIRST_BLOCK = 240, BLOCK_MAX = 16384, ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -26,8 +27,10 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (!b || b->size - b->used < size) {
-		size_t want = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+		size_t want = b ? b->size * 2 : FIRST_BLOCK;
 
+		want = want > BLOCK_MAX ? BLOCK_MAX : want;
+		want = size > want ? size : want;
 		b = mem_alloc(sizeof(*b) + want);
 		b->size = want;
 		b->next = a->head;

@@ -20,6 +20,7 @@ enum { UNUSED_MAX = 4096, UNUSED_DROP = 1024 };
 struct entry {
 	struct identity_info info;
 	uint64_t released; /* order of the release; counts while info.references is 0 */
+	struct named_port *port; /* one block with the names */
 };
 
 /* Numbers of one kind: next-fit. */
@@ -34,7 +35,7 @@ struct identities {
 	struct range cluster_range, local_range;
 	char *cluster;
 	bool dual_stack;
-	uint64_t revision, releases;
+	uint64_t revision, releases, serials;
 };
 
 static bool is_reserved(uint32_t number)
@@ -91,6 +92,12 @@ static struct entry *entry_new(const struct labels *l)
 	return n;
 }
 
+static void entry_free(struct entry *n)
+{
+	free(n->port);
+	free(n);
+}
+
 static struct entry *insert(struct identities *t, uint32_t number, const struct labels *l)
 {
 	SCOPED(str_done) struct str text = {0};
@@ -98,6 +105,7 @@ static struct entry *insert(struct identities *t, uint32_t number, const struct 
 	struct entry *n = entry_new(l);
 
 	n->info.number = number;
+	n->info.serial = ++t->serials;
 	mem_grow(&t->number, &t->capacity, t->count + 1, sizeof(struct entry *));
 	memmove(&t->number[i + 1], &t->number[i], (t->count - i) * sizeof(struct entry *));
 	t->number[i] = n;
@@ -136,7 +144,7 @@ void identities_free(struct identities *t)
 	if (!t)
 		return;
 	for (size_t i = 0; i < t->count; i++)
-		free(t->number[i]);
+		entry_free(t->number[i]);
 	free(t->number);
 	hash_done(&t->by_text);
 	free(t->cluster);
@@ -185,7 +193,7 @@ static size_t drop_unused(struct identities *t, const struct range *r, size_t at
 	t->count = kept;
 	t->unused -= count;
 	for (size_t i = 0; i < count; i++)
-		free(unused[i]);
+		entry_free(unused[i]);
 	return count;
 }
 
@@ -320,6 +328,154 @@ int identity_get_prefix(struct identities *t, const struct prefix *p,
 	return 0;
 }
 
+static int port_order(const void *pa, const void *pb)
+{
+	const struct named_port *a = pa, *b = pb;
+	int r = strcmp(a->name, b->name);
+
+	r = r ? r : (a->protocol > b->protocol) - (a->protocol < b->protocol);
+	return r ? r : (a->number > b->number) - (a->number < b->number);
+}
+
+static bool ports_equal(const struct named_port *a, const struct named_port *b, size_t ports)
+{
+	for (size_t i = 0; i < ports; i++) {
+		if (port_order(&a[i], &b[i]))
+			return false;
+	}
+	return true;
+}
+
+static void set_ports(
+	struct identities *t, struct entry *n, const struct named_port *port, size_t ports)
+{
+	SCOPED(freep) struct named_port *sorted = mem_dup(port, ports * sizeof(*port));
+	size_t kept = 0, size = 0;
+	char *at;
+
+	if (ports)
+		qsort(sorted, ports, sizeof(*sorted), port_order);
+	for (size_t i = 0; i < ports; i++) {
+		if (!kept || port_order(&sorted[kept - 1], &sorted[i]))
+			sorted[kept++] = sorted[i];
+	}
+	if (n->info.ports == kept && ports_equal(n->port, sorted, kept))
+		return;
+	for (size_t i = 0; i < kept; i++)
+		size += strlen(sorted[i].name) + 1;
+	free(n->port);
+	n->port = mem_alloc(kept * sizeof(*sorted) + size);
+	at = (char *)(n->port + kept);
+	for (size_t i = 0; i < kept; i++) {
+		n->port[i] = sorted[i];
+		n->port[i].name = at;
+		at = stpcpy(at, sorted[i].name) + 1;
+	}
+	n->info.port = n->port;
+	n->info.ports = kept;
+	n->info.serial = ++t->serials;
+	t->revision++;
+}
+
+/* The label that tells a part from its base: inside:10.0.0.0/8. */
+static void add_inside(struct arena *mem, struct labels *l, const struct prefix *p)
+{
+	if (p)
+		l->label[l->count++] = (struct label){"inside", prefix_key(mem, p), ""};
+}
+
+/* The labels of a part: those of its base, and what is its own. */
+static struct labels part_labels(
+	struct arena *mem, const struct labels *base, const struct identity_part *p)
+{
+	struct labels l = {
+		arena_array(mem, base->count + p->ports + 3, sizeof(*l.label)), base->count};
+
+	memcpy(l.label, base->label, l.count * sizeof(*l.label));
+	add_inside(mem, &l, p->inside[0]);
+	add_inside(mem, &l, p->inside[1]);
+	if (p->own_ports)
+		l.label[l.count++] = (struct label){"inside", "ports", ""};
+	for (size_t i = 0; p->own_ports && i < p->ports; i++)
+		l.label[l.count++] = (struct label){"inside",
+			arena_printf(mem, "%s/%u/%u", p->port[i].name, p->port[i].protocol,
+				p->port[i].number),
+			""};
+	return l;
+}
+
+int identity_get_part(struct identities *t, uint32_t base, const struct identity_part *p,
+	const struct identity_info **ret, struct err *e)
+{
+	struct arena mem SCOPED(arena_done) = {0};
+	struct entry *of = find(t, base), *n;
+	struct labels l;
+	int r;
+
+	if (!of)
+		return err_set(e, -ENOENT, "identities: there is no identity %u", base);
+	if (!p->inside[0] && !p->inside[1] && !p->own_ports) {
+		reference(t, of);
+		*ret = &of->info;
+		return 0;
+	}
+	l = part_labels(&mem, &of->info.labels, p);
+	r = labels_normalize(&l, e);
+	r = r < 0 ? r : get(t, &t->local_range, &l, &n, e);
+	if (r < 0)
+		return r;
+	n->info.base = base;
+	for (size_t i = 0; i < 2; i++) {
+		n->info.is_inside[i] = p->inside[i] != NULL;
+		if (p->inside[i])
+			n->info.inside[i] = *p->inside[i];
+	}
+	n->info.own_ports = p->own_ports;
+	if (p->own_ports)
+		set_ports(t, n, p->port, p->ports);
+	reference(t, n);
+	*ret = &n->info;
+	return 0;
+}
+
+int identity_set_host_labels(struct identities *t, const struct labels *l, struct err *e)
+{
+	struct arena mem SCOPED(arena_done) = {0};
+	struct labels all = {arena_array(&mem, l->count + 1, sizeof(struct label)), 0};
+	struct entry *old = find(t, IDENTITY_HOST), *n;
+	SCOPED(str_done) struct str text = {0};
+	size_t i = position(t, IDENTITY_HOST);
+	int r;
+
+	all.label[all.count++] = (struct label){"reserved", "host", ""};
+	for (size_t k = 0; k < l->count; k++)
+		all.label[all.count++] = l->label[k];
+	r = labels_normalize(&all, e);
+	if (r < 0 || labels_eq(&all, &old->info.labels))
+		return r;
+	labels_text(&text, &old->info.labels);
+	(void)hash_remove(&t->by_text, str_text(&text), text.len);
+	n = entry_new(&all);
+	n->info.number = IDENTITY_HOST;
+	n->info.serial = ++t->serials;
+	t->number[i] = n;
+	text.len = 0;
+	labels_text(&text, &all);
+	(void)hash_put(&t->by_text, str_text(&text), text.len, n);
+	t->revision++;
+	entry_free(old);
+	return 0;
+}
+
+void identity_set_ports(
+	struct identities *t, uint32_t number, const struct named_port *port, size_t ports)
+{
+	struct entry *n = find(t, number);
+
+	if (n)
+		set_ports(t, n, port, ports);
+}
+
 void identity_put(struct identities *t, uint32_t number)
 {
 	struct entry *n = find(t, number);
@@ -351,6 +507,17 @@ const struct identity_info *identity_after(const struct identities *t, uint32_t 
 	return NULL;
 }
 
+const struct identity_info *identities_next(const struct identities *t, size_t *cursor)
+{
+	while (*cursor < t->count) {
+		const struct identity_info *n = &t->number[(*cursor)++]->info;
+
+		if (is_reserved(n->number) || n->references)
+			return n;
+	}
+	return NULL;
+}
+
 uint64_t identities_revision(const struct identities *t)
 {
 	return t->revision;
@@ -364,6 +531,15 @@ bool identities_dual_stack(const struct identities *t)
 const char *identities_cluster(const struct identities *t)
 {
 	return t->cluster;
+}
+
+static bool labels_has_source(const struct labels *l, const char *source)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (str_eq(l->label[i].source, source))
+			return true;
+	}
+	return false;
 }
 
 json_t *identities_save(const struct identities *t)
@@ -388,6 +564,8 @@ json_t *identities_save(const struct identities *t)
 		if (n->is_prefix)
 			(void)json_object_set_new(
 				one, "prefix", json_string(prefix_format(&n->prefix, prefix)));
+		if (labels_has_source(&n->labels, "inside"))
+			(void)json_object_set_new(one, "part", json_true());
 		(void)json_array_append_new(list, one);
 	}
 	return json_pack("{s:o, s:I, s:I}", "identities", list, "next",
@@ -423,15 +601,20 @@ static int load_one(struct identities *t, const json_t *j, struct err *e)
 	const struct range *range = &t->cluster_range;
 	const char *prefix = NULL;
 	struct prefix p = {.bits = 0};
+	bool is_part = false;
 	struct labels l;
 	struct entry *n;
 	int64_t number = 0;
 	int r = json_get_int(j, "id", IDENTITY_CLUSTER_MIN, IDENTITY_LOCAL_MAX, &number, e);
 
 	r = r < 0 ? r : json_get_string(j, "prefix", &prefix, e);
+	/* what it is a part of, and why, is known again when somebody asks for it */
+	r = r < 0 ? r : json_get_bool(j, "part", &is_part, e);
 	r = r < 0 ? r : load_labels(&mem, j, &l, e);
 	if (r < 0)
 		return r;
+	if (is_part)
+		range = &t->local_range;
 	if (prefix) {
 		range = &t->local_range;
 		if (prefix_parse(prefix, false, &p) < 0)

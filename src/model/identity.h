@@ -13,12 +13,32 @@
 #include "model/addr.h"
 #include "model/label.h"
 
+/* A port that a workload gives a name; names are lower case. */
+struct named_port {
+	const char *name;
+	uint8_t protocol; /* IPPROTO_* */
+	uint16_t number;
+};
+
 struct identity_info {
 	uint32_t number;
 	struct labels labels; /* sorted */
 	struct prefix prefix; /* prefix identities; bits 0 with is_prefix false otherwise */
 	bool is_prefix;
 	unsigned references;
+	uint64_t serial; /* differs when the number stands for something else, or its ports have
+			    changed */
+	const struct named_port *port; /* of all its workloads, sorted by name, protocol, number */
+	size_t ports;
+	/*
+	 * Part of another identity: those of its endpoints (or nodes) whose addresses lie inside
+	 * these prefixes (v4, v6; the longest that a policy names which reaches them), or whose
+	 * named ports are others. It has the labels of its base and more. base 0: no part.
+	 */
+	uint32_t base;
+	struct prefix inside[2];
+	bool is_inside[2];
+	bool own_ports; /* a part whose named ports are its own, not those of its base */
 };
 
 struct identities;
@@ -35,6 +55,22 @@ int identity_get(struct identities *t, const struct labels *l, const struct iden
  */
 int identity_get_prefix(struct identities *t, const struct prefix *p,
 	const struct identity_info **ret, struct err *e) MUST_USE;
+/* What tells endpoints (or nodes) of one identity apart. */
+struct identity_part {
+	const struct prefix
+		*inside[2]; /* v4, v6: the longest named prefix around its address, or NULL */
+	const struct named_port *port; /* its named ports, when they are not the base's */
+	size_t ports;
+	bool own_ports; /* port counts, also when there is none */
+};
+/* The part of an identity; takes a reference. When nothing tells it apart it is base itself. */
+int identity_get_part(struct identities *t, uint32_t base, const struct identity_part *p,
+	const struct identity_info **ret, struct err *e) MUST_USE;
+/* The labels of the node itself (source node), beside reserved:host. */
+int identity_set_host_labels(struct identities *t, const struct labels *l, struct err *e) MUST_USE;
+/* The named ports of an identity's workloads (copied; any order, duplicates are fine). */
+void identity_set_ports(
+	struct identities *t, uint32_t number, const struct named_port *port, size_t ports);
 /* Drop a reference; the number of an unused identity is kept for reuse by the same labels until it
  * is needed. */
 void identity_put(struct identities *t, uint32_t number);
@@ -42,6 +78,9 @@ const struct identity_info *identity_find(const struct identities *t, uint32_t n
 /* In order of numbers; unused ones (references 0, not reserved) are left out. Start with 0; NULL at
  * the end. */
 const struct identity_info *identity_after(const struct identities *t, uint32_t number);
+/* The same by position: start with *cursor 0; NULL at the end. No identity may come or go in
+ * between. */
+const struct identity_info *identities_next(const struct identities *t, size_t *cursor);
 /* Changes at each identity made or dropped. */
 uint64_t identities_revision(const struct identities *t);
 bool identities_dual_stack(const struct identities *t);

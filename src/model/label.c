@@ -13,7 +13,7 @@
 
 /* The words that may stand before the ':'. */
 static const char *const sources[] = {"k8s", "any", "reserved", "cidr", "cidrgroup", "fqdn", "node",
-	"cni", "gen", "container", "unspec"};
+	"cni", "gen", "container", "inside", "unspec"};
 
 static const char *source_find(const char *s, size_t len)
 {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/str.h"
 #include "codec/json.h"
 #include "model/object.h"
@@ -264,6 +265,14 @@ static int check_version(const struct walk *w, const struct node *n, const struc
 		str_text(&wanted));
 }
 
+/* Equal digests mean equal objects. */
+static uint64_t digest_of(const json_t *j)
+{
+	SCOPED(freep) char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
+
+	return text ? hash_bytes(text, strlen(text), 0) : 0;
+}
+
 static int parse_policy(
 	struct walk *w, const struct node *n, const struct kind *k, struct policy_set *set)
 {
@@ -273,6 +282,7 @@ static int parse_policy(
 	r = r < 0 ? r : k->specs(w, n, &p);
 	if (r < 0)
 		return r;
+	p.digest = digest_of(n->value);
 	mem_grow(&set->policy, &set->capacity, set->count + 1, sizeof(*set->policy));
 	set->policy[set->count++] = p;
 	return 0;

@@ -53,6 +53,7 @@ enum prefix_reach {
 struct peer {
 	enum peer_kind kind;
 	unsigned reach; /* enum prefix_reach of prefix[] and of groups' prefixes */
+	bool own_node; /* PEER_NODE: the endpoint's own node, too */
 	struct selector *selector;
 	size_t selectors;
 	struct prefix *prefix;
@@ -120,6 +121,7 @@ struct policy {
 	struct policy_spec *spec;
 	size_t specs;
 	struct origin origin;
+	uint64_t digest; /* of what it says, not of where; 0: not known */
 	const json_t *source; /* the object as read; lives as long as the document, everything else
 				 in mem of the set */
 };
@@ -197,11 +199,6 @@ int policy_parse(struct policy_set *set, const struct policy_context *ctx, const
  * list of them, or a v1 List that holds one. Other objects of a v1 List are passed over.
  */
 bool policy_is_kind(const json_t *doc);
-/*
- * -ENOTSUP when a policy of the set, from this one on, says what the compiler cannot evaluate yet:
- * "file:line:1: kind/name: path: what". Goes away with what is missing.
- */
-int policy_features_missing(const struct policy_set *set, size_t first, struct err *e) MUST_USE;
 void policy_set_done(struct policy_set *set);
 /* "CiliumNetworkPolicy/default/l3-rule"; "CiliumClusterwideNetworkPolicy/name". */
 void policy_format_name(struct str *out, const struct policy *p);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions to policies and compiled slots that need no compiler. Called by the agent (prefixes to
- * give identities, status) and by tests. Owns nothing. Must hold: compiled_lookup() answers as the
- * kernel's longest-prefix table does.
+ * give identities, status), scenarios and tests. Owns nothing. Must hold: compiled_lookup() answers
+ * as the kernel's longest-prefix table does.
  */
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/compile.h"
+#include "policy/internal.h"
 
 static int prefix_order(const void *pa, const void *pb)
 {
@@ -20,37 +19,43 @@ struct prefixes {
 	size_t count, capacity;
 };
 
-/* A /0 is the world and needs no identity of its own. */
-static void add(struct prefixes *out, const struct prefix *p, size_t count)
+/* A /0 is the world and needs no identity of its own; but endpoints are inside it, too. */
+static void add(struct prefixes *out, const struct prefix *p, size_t count, bool reach)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (p[i].bits == (prefix_is_v4(&p[i]) ? ADDR_V4_PREFIX : 0))
+		if (!reach && p[i].bits == (prefix_is_v4(&p[i]) ? ADDR_V4_PREFIX : 0))
 			continue;
 		mem_grow(&out->prefix, &out->capacity, out->count + 1, sizeof(*out->prefix));
 		out->prefix[out->count++] = p[i];
 	}
 }
 
-static void add_spec(struct prefixes *out, const struct policy_spec *s)
+static void add_spec(
+	struct prefixes *out, const struct policy_set *set, const struct policy_spec *s, bool reach)
 {
 	for (size_t i = 0; i < s->rules; i++) {
 		for (size_t k = 0; k < s->rule[i].peers; k++) {
 			const struct peer *p = &s->rule[i].peer[k];
+			SCOPED(freep) struct prefix *named = NULL;
 
-			add(out, p->prefix, p->prefixes);
-			add(out, p->except, p->excepts);
+			if (reach && !p->reach)
+				continue;
+			add(out, p->prefix, p->prefixes, reach);
+			add(out, p->except, p->excepts, reach);
+			if (p->kind == PEER_GROUP || p->kind == PEER_SERVICE)
+				add(out, named, peer_prefixes(set, p, &named), reach);
 		}
 	}
 }
 
-size_t policy_prefixes(const struct policy_set *set, struct prefix **ret)
+static size_t prefixes_of(const struct policy_set *set, bool reach, struct prefix **ret)
 {
 	struct prefixes all = {0};
 	size_t kept = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		for (size_t k = 0; k < set->policy[i].specs; k++)
-			add_spec(&all, &set->policy[i].spec[k]);
+			add_spec(&all, set, &set->policy[i].spec[k], reach);
 	}
 	if (all.count)
 		qsort(all.prefix, all.count, sizeof(*all.prefix), prefix_order);
@@ -62,48 +67,105 @@ size_t policy_prefixes(const struct policy_set *set, struct prefix **ret)
 	return kept;
 }
 
-static uint32_t class_of(const struct compiled_slot *s, enum policy_direction d, uint32_t peer)
+size_t policy_prefixes(const struct policy_set *set, struct prefix **ret)
 {
-	size_t low = 0, high = s->peers;
+	return prefixes_of(set, false, ret);
+}
+
+size_t policy_reach_prefixes(const struct policy_set *set, struct prefix **ret)
+{
+	return prefixes_of(set, true, ret);
+}
+
+const struct prefix *prefixes_longest(
+	const struct prefix *prefix, size_t prefixes, const struct addr *a)
+{
+	const struct prefix *best = NULL;
+
+	for (size_t i = 0; i < prefixes; i++) {
+		if (prefix_has(&prefix[i], a) && (!best || best->bits < prefix[i].bits))
+			best = &prefix[i];
+	}
+	return best;
+}
+
+const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uint32_t identity)
+{
+	size_t low = 0, high = c->slots;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (s->peer[middle].identity < peer)
+		if (c->slot[middle].identity < identity)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < s->peers && s->peer[low].identity == peer ? s->peer[low].class.class[d] : d;
+	return low < c->slots && c->slot[low].identity == identity ? &c->slot[low] : NULL;
 }
 
-/* Whether the entry's prefix covers the key; both of the same class. */
-static bool covers(const struct rule_key *entry, uint8_t protocol, uint16_t dport)
+const struct compiled_class *compiled_class_of(
+	const struct compiled_content *c, enum policy_direction d, uint32_t peer)
 {
-	unsigned port_bits;
+	size_t low = 0, high = c->peers;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->peer[middle].identity < peer)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < c->peers && c->peer[low].identity == peer)
+		return c->class[c->peer[low].class[d]];
+	return c->class[c->base[d]];
+}
+
+static bool covers(const struct class_entry *entry, uint8_t protocol, uint16_t dport)
+{
+	unsigned any_bits = RULE_PREFIX_PORT - entry->prefixlen;
 
 	if (entry->prefixlen <= RULE_PREFIX_CLASS)
 		return true;
-	if (entry->protocol != protocol)
-		return false;
-	port_bits = entry->prefixlen - RULE_PREFIX_PROTOCOL;
-	return !port_bits || !((ntohs(entry->port) ^ dport) >> (16 - port_bits));
+	return entry->protocol == protocol &&
+	       (any_bits >= 16 || !((entry->port ^ dport) >> any_bits));
 }
 
 const struct decision *compiled_lookup(const struct compiled_slot *s, enum policy_direction d,
 	uint32_t peer, uint8_t protocol, uint16_t dport)
 {
+	const struct compiled_class *class = compiled_class_of(s->content, d, peer);
 	const struct decision *best = NULL;
-	uint32_t class = class_of(s, d, peer);
 	uint32_t longest = 0;
 
-	for (size_t i = 0; i < s->rules; i++) {
-		const struct rule_key *k = &s->rule[i].key;
+	for (size_t i = 0; i < class->entries; i++) {
+		const struct class_entry *n = &class->entry[i];
 
-		if (k->class != class || k->prefixlen < longest || !covers(k, protocol, dport))
+		if (n->prefixlen < longest || !covers(n, protocol, dport))
 			continue;
-		longest = k->prefixlen;
-		best = &s->rule[i].decision;
+		longest = n->prefixlen;
+		best = &n->decision;
 	}
 	return best;
+}
+
+void compiled_count(const struct compiled_set *c, size_t *ret_rules, size_t *ret_peers)
+{
+	struct hash SCOPED(hash_done) seen = {0};
+
+	*ret_rules = *ret_peers = 0;
+	for (size_t i = 0; i < c->slots; i++) {
+		const struct compiled_content *content = c->slot[i].content;
+
+		if (hash_put(&seen, &content, sizeof(content), (void *)c))
+			continue;
+		*ret_peers += content->peers;
+		for (size_t k = 0; k < content->classes; k++) {
+			const struct compiled_class *class = content->class[k];
+
+			if (!hash_put(&seen, &class, sizeof(class), (void *)c))
+				*ret_rules += class->entries;
+		}
+	}
 }

@@ -3,45 +3,80 @@
 #define KILIM_POLICY_INTERNAL_H
 /* What the files of policy/ share with each other only. */
 #include "policy/compile.h"
-#include "policy/resolve.h"
+#include "policy/object.h"
 
-/* rule_ids.c: the number of a rule's name, made when new; a compilation has succeeded; the highest
- * number. */
+/* rule_ids.c: the number of a rule's name, made when new; keep the number of a rule that is not
+ * made anew; a compilation has succeeded; the highest number. */
 uint32_t rule_ids_get(struct rule_ids *t, const char *name);
+void rule_ids_keep(struct rule_ids *t, uint32_t id);
 void rule_ids_commit(struct rule_ids *t);
 size_t rule_ids_max(const struct rule_ids *t);
+
+/* The two questions that are answered side by side. */
+enum view {
+	VIEW_ENFORCED, /* without the policies in shadow mode */
+	VIEW_SHADOW, /* as if these were in force */
+	VIEWS,
+};
 
 /* A rule as one class of peers sees it. */
 struct claim {
 	uint32_t id;
-	bool deny;
+	enum rule_action action;
+	enum policy_tier tier;
+	bool in[VIEWS];
 	bool specific; /* names peers, rather than any */
-	const struct port_range *port; /* ports == 0: every protocol and port */
+	uint32_t group; /* claims of one policy that has an order; 0: none */
+	int32_t order;
+	const struct port_range *port; /* numbers only; ports == 0: every protocol and port */
 	size_t ports;
 };
 
-/* An entry of one class and direction: prefixlen, protocol and port as in struct rule_key. */
-struct cut_entry {
-	uint32_t prefixlen;
-	uint8_t protocol;
-	uint8_t pad;
-	uint16_t port; /* host order */
-	struct decision decision;
+/* What is decided, before it is an entry. */
+struct outcome {
+	uint32_t rule;
+	uint8_t verdict, match; /* enum policy_verdict, enum policy_match */
+	uint8_t enforced; /* some policy selects the endpoint in this direction */
 };
 
-/* A list that grows; entries[] is freed with free(). */
+/* What holds where no claim says anything. */
+struct fallback {
+	bool denies; /* the normal tier denies by default: the baseline tier is not asked */
+	struct outcome denial, rest;
+};
+
+struct cut_want {
+	const struct claim *claim; /* best first among equals */
+	size_t claims;
+	struct fallback fallback[VIEWS];
+	bool shadow; /* the views may differ */
+	bool audit; /* denials pass, and say so */
+};
+
+/* The entries of one class: a list that grows; entry[] is freed by cut_done(). */
 struct cut {
-	struct cut_entry *entry;
+	struct class_entry *entry;
 	size_t count, capacity;
 };
 
 /*
- * cut.c: what the claims (best first among equals) decide for each protocol and port, as entries
- * for a longest-prefix look-up. fallback is what holds where no claim says anything. The first
- * entry is the base, which covers everything.
+ * cut.c: what the claims decide for each protocol and port, as entries for a longest-prefix
+ * look-up. The first entry is the base, which covers everything.
  */
-void cut_claims(
-	struct cut *c, const struct claim *claim, size_t claims, const struct decision *fallback);
+void cut_claims(struct cut *c, const struct cut_want *w);
 void cut_done(struct cut *c);
+
+/* resolve.c: intervals of ports of one protocol, and what each view decides on them. */
+struct interval {
+	uint32_t first, last;
+	struct decision decision;
+};
+
+/*
+ * What the claims decide on a protocol's ports, from port 0 to the last, neighbours differing;
+ * free() the array. Protocol RESOLVE_OTHER stands for all that no rule names: one interval.
+ */
+enum { RESOLVE_PORTS = 65536, RESOLVE_OTHER = 0xff };
+struct interval *resolve_protocol(const struct cut_want *w, uint8_t protocol, size_t *ret_count);
 
 #endif

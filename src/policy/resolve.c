@@ -1,342 +1,354 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Selectors and prefixes to sets of identities. Called by the compiler; owns its indexes and every
- * set that it gives out. Must hold: a selector means exactly what selector_matches() says, a prefix
- * only identities of prefixes (and the world for a /0), never those of endpoints or of the host.
+ * Which claim decides on each port of a protocol: doc/policy-language.md, "A verdict". Called by
+ * cut.c. Owns its scratch memory. Must hold: tiers are asked in their order; a pass closes its
+ * ports to the rest of its tier only; in the normal tier, deny comes before allow, then the
+ * narrowest range, then a claim that names peers, then the first.
  */
-#include "policy/resolve.h"
-
-#include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The identities that have a label. */
-struct posting {
-	uint32_t *index;
-	size_t count, capacity;
+#include "policy/internal.h"
+
+enum { WIDTH_ALL = RESOLVE_PORTS + 1 };
+
+/* A claim on the ports first..last of the protocol at hand. */
+struct span {
+	const struct claim *claim;
+	uint32_t first, last;
+	uint32_t width; /* of the claim: WIDTH_ALL is all protocols */
+	size_t seq;
 };
 
-/* Between the parts of a key; no part of a label holds it. */
-#define SEPARATOR "\x1f"
+struct spans {
+	struct span *span;
+	size_t count, room;
+};
 
-static void post(
-	struct resolver *r, const char *source, const char *key, const char *value, size_t index)
+/* The places where something may change: edge[i]..edge[i + 1] - 1 is one piece. */
+struct pieces {
+	uint32_t *edge;
+	size_t edges;
+	size_t *next; /* the next piece from here on that is open, path-compressed */
+	bool *decided;
+};
+
+static void add_span(struct spans *s, const struct span *span)
 {
-	SCOPED(str_done) struct str text = {0};
-	struct posting *p;
-
-	str_printf(&text, "%s" SEPARATOR "%s%s%s", source, key, value ? SEPARATOR : "",
-		value ? value : "");
-	p = hash_get(&r->postings, text.text, text.len);
-	if (!p) {
-		p = arena_alloc(&r->mem, sizeof(*p));
-		(void)hash_put(&r->postings, text.text, text.len, p);
-	}
-	if (p->count && p->index[p->count - 1] == index)
-		return; /* the same key from two sources */
-	if (p->count == p->capacity) {
-		size_t capacity = p->capacity ? p->capacity * 2 : 2;
-		uint32_t *bigger = arena_array(&r->mem, capacity, sizeof(*bigger));
-
-		if (p->count)
-			memcpy(bigger, p->index, p->count * sizeof(*bigger));
-		p->index = bigger;
-		p->capacity = capacity;
-	}
-	p->index[p->count++] = (uint32_t)index;
+	mem_grow(&s->span, &s->room, s->count + 1, sizeof(*s->span));
+	s->span[s->count++] = *span;
 }
 
-static void post_labels(struct resolver *r, size_t index)
+static bool covers(const struct port_range *r, uint8_t protocol)
 {
-	const struct labels *l = &r->identity[index]->labels;
+	return r->protocol == protocol ||
+	       (!r->protocol && (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+					protocol == IPPROTO_SCTP));
+}
 
-	for (size_t i = 0; i < l->count; i++) {
-		const struct label *at = &l->label[i];
+static void spans_of(struct spans *s, const struct cut_want *w, uint8_t protocol)
+{
+	for (size_t i = 0; i < w->claims; i++) {
+		const struct claim *c = &w->claim[i];
 
-		post(r, at->source, at->key, NULL, index);
-		post(r, at->source, at->key, at->value, index);
-		post(r, "any", at->key, NULL, index);
-		post(r, "any", at->key, at->value, index);
+		if (!c->ports)
+			add_span(s, &(struct span){c, 0, RESOLVE_PORTS - 1, WIDTH_ALL, i});
+		for (size_t k = 0; protocol != RESOLVE_OTHER && k < c->ports; k++) {
+			const struct port_range *r = &c->port[k];
+
+			if (covers(r, protocol))
+				add_span(s, &(struct span){c, r->first, r->last,
+						    (uint32_t)r->last - r->first + 1, i});
+		}
 	}
 }
 
-static int prefix_order(const void *pa, const void *pb, void *data)
+static int number_order(const void *pa, const void *pb)
 {
-	const struct resolver *r = data;
-	const size_t *a = pa, *b = pb;
+	const uint32_t *a = pa, *b = pb;
 
-	return prefix_compare(&r->identity[*a]->prefix, &r->identity[*b]->prefix);
+	return *a < *b ? -1 : *a > *b;
 }
 
-void resolver_init(struct resolver *r, const struct identities *t)
+static void pieces_init(struct pieces *p, const struct spans *s)
 {
-	const struct identity_info *n;
+	size_t count = 0, kept = 1;
+
+	p->edge = mem_array(2 * s->count + 2, sizeof(*p->edge));
+	p->edge[count++] = 0;
+	p->edge[count++] = RESOLVE_PORTS;
+	for (size_t i = 0; i < s->count; i++) {
+		p->edge[count++] = s->span[i].first;
+		p->edge[count++] = s->span[i].last + 1;
+	}
+	qsort(p->edge, count, sizeof(*p->edge), number_order);
+	for (size_t i = 1; i < count; i++) {
+		if (p->edge[i] != p->edge[kept - 1])
+			p->edge[kept++] = p->edge[i];
+	}
+	p->edges = kept;
+	p->next = mem_array(kept, sizeof(*p->next));
+	p->decided = mem_array(kept, sizeof(*p->decided));
+}
+
+static void pieces_done(struct pieces *p)
+{
+	free(p->edge);
+	free(p->next);
+	free(p->decided);
+}
+
+static size_t piece_of(const struct pieces *p, uint32_t port)
+{
+	const uint32_t *at = bsearch(&port, p->edge, p->edges, sizeof(*p->edge), number_order);
+
+	return (size_t)(at - p->edge);
+}
+
+static size_t next_open(struct pieces *p, size_t i)
+{
+	while (p->next[i] != i) {
+		p->next[i] = p->next[p->next[i]];
+		i = p->next[i];
+	}
+	return i;
+}
+
+/* Open the pieces that are not decided. The last edge is the end and always open. */
+static void pieces_open(struct pieces *p)
+{
+	for (size_t i = p->edges; i-- > 0;)
+		p->next[i] = i + 1 < p->edges && p->decided[i] ? i + 1 : i;
+}
+
+static void pieces_open_all(struct pieces *p)
+{
+	memset(p->decided, 0, p->edges * sizeof(*p->decided));
+	pieces_open(p);
+}
+
+static int normal_order(const struct span *a, const struct span *b)
+{
+	bool deny_a = a->claim->action == ACTION_DENY, deny_b = b->claim->action == ACTION_DENY;
+
+	if (deny_a != deny_b)
+		return deny_a ? -1 : 1;
+	if (a->width != b->width)
+		return a->width < b->width ? -1 : 1;
+	if (a->claim->specific != b->claim->specific)
+		return a->claim->specific ? -1 : 1;
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+/* Best first. */
+static int span_order(const void *pa, const void *pb)
+{
+	const struct span *a = pa, *b = pb;
+
+	if (a->claim->tier != b->claim->tier)
+		return a->claim->tier < b->claim->tier ? -1 : 1;
+	if (a->claim->tier == TIER_NORMAL)
+		return normal_order(a, b);
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+/* Inside one policy that has an order. */
+static int fold_order(const void *pa, const void *pb)
+{
+	const struct span *a = pa, *b = pb;
+
+	if (a->claim->group != b->claim->group)
+		return a->claim->group < b->claim->group ? -1 : 1;
+	if (a->claim->order != b->claim->order)
+		return a->claim->order < b->claim->order ? -1 : 1;
+	return normal_order(a, b);
+}
+
+/* What a span wins of the pieces that are open; wins of neighbours are put together. */
+static void take_open(struct pieces *p, const struct span *s, struct spans *out)
+{
+	size_t end = piece_of(p, s->last + 1);
+	struct span *last = NULL;
+
+	for (size_t i = next_open(p, piece_of(p, s->first)); i < end; i = next_open(p, i)) {
+		p->next[i] = i + 1;
+		if (last && last->last + 1 == p->edge[i]) {
+			last->last = p->edge[i + 1] - 1;
+			continue;
+		}
+		add_span(out, s);
+		last = &out->span[out->count - 1];
+		last->first = p->edge[i];
+		last->last = p->edge[i + 1] - 1;
+	}
+}
+
+/* Policies that have an order decide among themselves first: what is left of them is what wins
+ * there. */
+static void fold(struct spans *s, struct pieces *p)
+{
+	struct spans out = {0};
+	uint32_t group = 0;
+	size_t plain = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (!s->span[i].claim->group)
+			plain++;
+	}
+	if (plain == s->count)
+		return;
+	qsort(s->span, s->count, sizeof(*s->span), fold_order);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct span *one = &s->span[i];
+
+		if (!one->claim->group) {
+			add_span(&out, one);
+			continue;
+		}
+		if (one->claim->group != group)
+			pieces_open_all(p);
+		group = one->claim->group;
+		take_open(p, one, &out);
+	}
+	free(s->span);
+	*s = out;
+}
+
+static uint8_t match_of(const struct span *s)
+{
+	bool specific = s->claim->specific;
+
+	if (s->width == WIDTH_ALL)
+		return specific ? POLICY_MATCH_L3_ONLY : POLICY_MATCH_ALL;
+	if (s->width == RESOLVE_PORTS)
+		return specific ? POLICY_MATCH_L3_PROTO : POLICY_MATCH_PROTO_ONLY;
+	return specific ? POLICY_MATCH_L3_L4 : POLICY_MATCH_L4_ONLY;
+}
+
+static struct outcome outcome_of(const struct span *s)
+{
+	return (struct outcome){.rule = s->claim->id,
+		.verdict = s->claim->action == ACTION_DENY ? POLICY_DENY : POLICY_ALLOW,
+		.match = match_of(s),
+		.enforced = 1};
+}
+
+/* The span takes the open pieces that it covers: they are decided, or passed to the next tier. */
+static void claim_pieces(struct pieces *p, const struct span *s, struct outcome *out)
+{
+	size_t end = piece_of(p, s->last + 1);
+
+	for (size_t i = next_open(p, piece_of(p, s->first)); i < end; i = next_open(p, i)) {
+		p->next[i] = i + 1;
+		if (s->claim->action == ACTION_PASS)
+			continue;
+		p->decided[i] = true;
+		out[i] = outcome_of(s);
+	}
+}
+
+static void rest_is(struct pieces *p, const struct outcome *o, struct outcome *out)
+{
+	for (size_t i = 0; i + 1 < p->edges; i++) {
+		if (p->decided[i])
+			continue;
+		p->decided[i] = true;
+		out[i] = *o;
+	}
+}
+
+/* What one view decides on each piece. */
+static void decide(struct pieces *p, const struct spans *s, const struct fallback *f,
+	enum view view, struct outcome *out)
+{
+	size_t at = 0;
+
+	pieces_open_all(p);
+	for (enum policy_tier tier = 0; tier < TIERS; tier++) {
+		if (tier == TIER_BASELINE && f->denies)
+			rest_is(p, &f->denial, out);
+		pieces_open(p);
+		for (; at < s->count && s->span[at].claim->tier == tier; at++) {
+			if (s->span[at].claim->in[view])
+				claim_pieces(p, &s->span[at], out);
+		}
+	}
+	rest_is(p, &f->rest, out);
+}
+
+static struct decision decision_of(
+	const struct outcome *enforced, const struct outcome *shadow, bool audit)
+{
+	bool differ = (shadow->verdict == POLICY_ALLOW) != (enforced->verdict == POLICY_ALLOW);
+	struct decision d = {.verdict = enforced->verdict,
+		.match = enforced->match,
+		.rule = enforced->rule,
+		.shadow = differ ? shadow->verdict : enforced->verdict,
+		.shadow_rule = differ ? shadow->rule : 0};
+
+	if (enforced->enforced)
+		d.flags |= POLICY_ENFORCED;
+	if (audit && enforced->verdict != POLICY_ALLOW)
+		d.flags |= POLICY_AUDIT;
+	return d;
+}
+
+static struct interval *merge(
+	const struct pieces *p, struct outcome *const *out, bool audit, size_t *ret_count)
+{
+	struct interval *interval = mem_array(p->edges, sizeof(*interval));
 	size_t count = 0;
 
-	*r = (struct resolver){0};
-	for (n = identity_after(t, 0); n; n = identity_after(t, n->number))
-		count++;
-	r->words = (count + 63) / 64;
-	r->identity = arena_array(&r->mem, count, sizeof(*r->identity));
-	r->by_prefix = arena_array(&r->mem, count, sizeof(*r->by_prefix));
-	for (n = identity_after(t, 0); n; n = identity_after(t, n->number)) {
-		size_t i = r->count++;
+	for (size_t i = 0; i + 1 < p->edges; i++) {
+		struct decision d =
+			decision_of(&out[VIEW_ENFORCED][i], &out[VIEW_SHADOW][i], audit);
 
-		r->identity[i] = n;
-		post_labels(r, i);
-		if (n->is_prefix)
-			r->by_prefix[r->prefixes++] = i;
-	}
-	if (r->prefixes)
-		qsort_r(r->by_prefix, r->prefixes, sizeof(*r->by_prefix), prefix_order, r);
-}
-
-void resolver_done(struct resolver *r)
-{
-	hash_done(&r->postings);
-	hash_done(&r->requirements);
-	hash_done(&r->columns);
-	arena_done(&r->mem);
-}
-
-ssize_t resolver_index(const struct resolver *r, uint32_t number)
-{
-	size_t low = 0, high = r->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->identity[middle]->number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < r->count && r->identity[low]->number == number ? (ssize_t)low : -ENOENT;
-}
-
-static void invert(const struct resolver *r, uint64_t *bits)
-{
-	for (size_t i = 0; i < r->words; i++)
-		bits[i] = ~bits[i];
-	if (r->count % 64)
-		bits[r->words - 1] &= ((uint64_t)1 << r->count % 64) - 1;
-}
-
-static void add_postings(
-	const struct resolver *r, const struct requirement *q, const char *value, uint64_t *bits)
-{
-	SCOPED(str_done) struct str text = {0};
-	const struct posting *p;
-
-	str_printf(&text, "%s" SEPARATOR "%s%s%s", q->key.source, q->key.key,
-		value ? SEPARATOR : "", value ? value : "");
-	p = hash_get(&r->postings, text.text, text.len);
-	for (size_t i = 0; p && i < p->count; i++)
-		bit_set(bits, p->index[i]);
-}
-
-static void requirement_text(struct str *out, const struct requirement *q)
-{
-	str_printf(out, "%d" SEPARATOR "%s" SEPARATOR "%s" SEPARATOR "%zu", (int)q->op,
-		q->key.source, q->key.key, q->values);
-	for (size_t i = 0; i < q->values; i++)
-		str_printf(out, SEPARATOR "%s", q->value[i]);
-	str_add(out, "\x1e");
-}
-
-static const uint64_t *resolve_requirement(struct resolver *r, const struct requirement *q)
-{
-	bool by_value = q->op == SELECTOR_IN || q->op == SELECTOR_NOT_IN;
-	SCOPED(str_done) struct str text = {0};
-	uint64_t *bits;
-
-	requirement_text(&text, q);
-	bits = hash_get(&r->requirements, text.text, text.len);
-	if (bits)
-		return bits;
-	bits = arena_array(&r->mem, r->words, sizeof(*bits));
-	for (size_t i = 0; by_value && i < q->values; i++)
-		add_postings(r, q, q->value[i], bits);
-	if (!by_value)
-		add_postings(r, q, NULL, bits);
-	if (q->op == SELECTOR_NOT_IN || q->op == SELECTOR_DOES_NOT_EXIST)
-		invert(r, bits);
-	(void)hash_put(&r->requirements, text.text, text.len, bits);
-	return bits;
-}
-
-const uint64_t *resolver_selector(struct resolver *r, const struct selector *s)
-{
-	const uint64_t *first = s->count ? resolve_requirement(r, &s->requirement[0]) : NULL;
-	uint64_t *bits;
-
-	if (s->count == 1)
-		return first;
-	bits = arena_array(&r->mem, r->words, sizeof(*bits));
-	if (first)
-		memcpy(bits, first, r->words * sizeof(*bits));
-	else
-		invert(r, bits);
-	for (size_t i = 1; i < s->count; i++) {
-		const uint64_t *one = resolve_requirement(r, &s->requirement[i]);
-
-		for (size_t k = 0; k < r->words; k++)
-			bits[k] &= one[k];
-	}
-	return bits;
-}
-
-/* The first prefix identity in order that is not before p. */
-static size_t prefix_position(const struct resolver *r, const struct prefix *p)
-{
-	size_t low = 0, high = r->prefixes;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (prefix_compare(&r->identity[r->by_prefix[middle]]->prefix, p) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/*
- * Set or clear the identities of the prefixes inside p. In the order of prefixes they follow each
- * other, apart from ones of the other family.
- */
-static void mark_inside(const struct resolver *r, const struct prefix *p, uint64_t *bits, bool on)
-{
-	for (size_t i = prefix_position(r, p); i < r->prefixes; i++) {
-		size_t index = r->by_prefix[i];
-		const struct prefix *q = &r->identity[index]->prefix;
-
-		if (prefix_contains(p, q)) {
-			if (on)
-				bit_set(bits, index);
-			else
-				bits[index / 64] &= ~((uint64_t)1 << index % 64);
-		} else if (prefix_is_v4(p) || !prefix_is_v4(q)) {
-			break;
+		if (count && !memcmp(&interval[count - 1].decision, &d, sizeof(d))) {
+			interval[count - 1].last = p->edge[i + 1] - 1;
+			continue;
 		}
+		interval[count++] = (struct interval){p->edge[i], p->edge[i + 1] - 1, d};
 	}
+	*ret_count = count;
+	return interval;
 }
 
-/* A /0 is the world of its family, too: the addresses that no longer prefix covers. */
-static void mark_world(const struct resolver *r, const struct prefix *p, uint64_t *bits)
+/* Claims of policies that one view does not have must not take part in folding for it. */
+static struct outcome *resolve_view(
+	const struct cut_want *w, struct pieces *p, const struct spans *all, enum view view)
 {
-	bool v4 = prefix_is_v4(p);
-	const uint32_t numbers[] = {IDENTITY_WORLD, v4 ? IDENTITY_WORLD_IPV4 : IDENTITY_WORLD_IPV6};
+	struct outcome *out = mem_array(p->edges, sizeof(*out));
+	struct spans s = {0};
 
-	if (p->bits != (v4 ? ADDR_V4_PREFIX : 0))
-		return;
-	for (size_t i = 0; i < 2; i++) {
-		ssize_t index = resolver_index(r, numbers[i]);
-
-		if (index >= 0)
-			bit_set(bits, (size_t)index);
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->span[i].claim->in[view])
+			add_span(&s, &all->span[i]);
 	}
+	fold(&s, p);
+	if (s.count)
+		qsort(s.span, s.count, sizeof(*s.span), span_order);
+	decide(p, &s, &w->fallback[view], view, out);
+	free(s.span);
+	return out;
 }
 
-/* Except: a world stays only when no except is a /0 itself. */
-static bool excepts_world(const struct peer *p, const struct prefix *of)
+struct interval *resolve_protocol(const struct cut_want *w, uint8_t protocol, size_t *ret_count)
 {
-	for (size_t i = 0; i < p->excepts; i++) {
-		if (prefix_contains(&p->except[i], of))
-			return true;
-	}
-	return false;
-}
+	struct outcome *out[VIEWS];
+	struct interval *interval;
+	struct spans all = {0};
+	struct pieces p;
 
-static void add_prefixes(const struct resolver *r, const struct peer *p, uint64_t *bits)
-{
-	SCOPED(freep) uint64_t *of_peer = mem_array(r->words, sizeof(*of_peer));
-
-	for (size_t i = 0; i < p->prefixes; i++) {
-		mark_inside(r, &p->prefix[i], of_peer, true);
-		if (!excepts_world(p, &p->prefix[i]))
-			mark_world(r, &p->prefix[i], of_peer);
-	}
-	for (size_t i = 0; i < p->excepts; i++)
-		mark_inside(r, &p->except[i], of_peer, false);
-	for (size_t i = 0; i < r->words; i++)
-		bits[i] |= of_peer[i];
-}
-
-static void prefixes_text(struct str *out, const struct prefix *p, size_t count)
-{
-	str_printf(out, "%zu" SEPARATOR, count);
-	for (size_t i = 0; i < count; i++)
-		str_addn(out, &p[i], sizeof(p[i]));
-}
-
-/* Equal texts mean equal peers. */
-static void peers_text(struct str *out, const struct peer *peer, size_t peers)
-{
-	for (size_t i = 0; i < peers; i++) {
-		const struct peer *p = &peer[i];
-
-		str_printf(out, "%d" SEPARATOR "%zu" SEPARATOR, (int)p->kind, p->selectors);
-		for (size_t k = 0; k < p->selectors; k++) {
-			str_printf(out, "%zu" SEPARATOR, p->selector[k].count);
-			for (size_t n = 0; n < p->selector[k].count; n++)
-				requirement_text(out, &p->selector[k].requirement[n]);
-		}
-		prefixes_text(out, p->prefix, p->prefixes);
-		prefixes_text(out, p->except, p->excepts);
-	}
-}
-
-/* Whether the peer means everything there is, known or not. */
-static bool is_any(const struct peer *p)
-{
-	if (p->kind == PEER_ANY)
-		return true;
-	for (size_t i = 0; p->kind == PEER_SELECTOR && i < p->selectors; i++) {
-		if (!p->selector[i].count)
-			return true;
-	}
-	return false;
-}
-
-static void resolve_peers(
-	struct resolver *r, const struct peer *peer, size_t peers, struct column *c)
-{
-	for (size_t i = 0; i < peers; i++)
-		c->any |= is_any(&peer[i]);
-	if (c->any)
-		return;
-	c->bits = arena_array(&r->mem, r->words, sizeof(*c->bits));
-	for (size_t i = 0; i < peers; i++) {
-		const struct peer *p = &peer[i];
-
-		if (p->kind == PEER_PREFIX)
-			add_prefixes(r, p, c->bits);
-		for (size_t k = 0; p->kind == PEER_SELECTOR && k < p->selectors; k++) {
-			const uint64_t *one = resolver_selector(r, &p->selector[k]);
-
-			for (size_t n = 0; n < r->words; n++)
-				c->bits[n] |= one[n];
-		}
-	}
-	c->empty = true;
-	for (size_t i = 0; i < r->words; i++)
-		c->empty &= !c->bits[i];
-}
-
-const struct column *resolver_peers(struct resolver *r, const struct peer *peer, size_t peers)
-{
-	SCOPED(str_done) struct str text = {0};
-	struct column *c;
-
-	peers_text(&text, peer, peers);
-	c = hash_get(&r->columns, str_text(&text), text.len);
-	if (c)
-		return c;
-	c = arena_alloc(&r->mem, sizeof(*c));
-	c->index = r->columns.count;
-	resolve_peers(r, peer, peers, c);
-	(void)hash_put(&r->columns, str_text(&text), text.len, c);
-	return c;
+	spans_of(&all, w, protocol);
+	pieces_init(&p, &all);
+	out[VIEW_ENFORCED] = resolve_view(w, &p, &all, VIEW_ENFORCED);
+	out[VIEW_SHADOW] = w->shadow ? resolve_view(w, &p, &all, VIEW_SHADOW) : out[VIEW_ENFORCED];
+	interval = merge(&p, out, w->audit, ret_count);
+	if (w->shadow)
+		free(out[VIEW_SHADOW]);
+	free(out[VIEW_ENFORCED]);
+	pieces_done(&p);
+	free(all.span);
+	return interval;
 }

@@ -98,6 +98,12 @@ uint32_t rule_ids_get(struct rule_ids *t, const char *name)
 	return n->id;
 }
 
+void rule_ids_keep(struct rule_ids *t, uint32_t id)
+{
+	if (id && id <= t->count && t->by_id[id - 1])
+		t->by_id[id - 1]->used = t->generation + 1;
+}
+
 size_t rule_ids_max(const struct rule_ids *t)
 {
 	return t->count;

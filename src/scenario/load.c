@@ -43,16 +43,17 @@ void load_macs(size_t endpoint, uint8_t ret_mac[6], uint8_t ret_host_mac[6])
 static void give_room(const struct world *w)
 {
 	const struct scenario *s = w->scenario;
-	size_t addrs = s->endpoints * FAMILIES;
+	size_t addrs = s->endpoints * FAMILIES, rules, peers;
 
 	for (size_t i = 0; i < s->nodes; i++)
 		addrs += s->node[i].addrs;
 	twin_map_limit(twin_map("endpoint"), (uint32_t)s->endpoints + 1);
 	twin_map_limit(twin_map("local"), (uint32_t)addrs + 1);
 	twin_map_limit(twin_map("identity"), (uint32_t)(addrs + w->prefixes) + 8);
-	twin_map_limit(twin_map("slot"), (uint32_t)w->compiled.slots + 1);
-	twin_map_limit(twin_map("peer"), (uint32_t)w->compiled.peer_entries + 1);
-	twin_map_limit(twin_map("rule"), (uint32_t)w->compiled.rule_entries + 1);
+	compiled_count(w->compiled, &rules, &peers);
+	twin_map_limit(twin_map("slot"), (uint32_t)w->compiled->slots + 1);
+	twin_map_limit(twin_map("peer"), (uint32_t)peers + 1);
+	twin_map_limit(twin_map("rule"), (uint32_t)rules + 1);
 }
 
 static void configure(const struct world *w)
@@ -67,58 +68,79 @@ static void configure(const struct world *w)
 	c->trace = 1;
 }
 
-/* A slot's own numbers of classes begin at 0: base is what the node's are beyond them. Returns the
- * first that is free behind them. */
-static uint32_t put_slot(const struct compiled_slot *s, uint32_t number, uint32_t base)
-{
-	uint32_t next = base + POLICY_DIRECTIONS;
+/* Numbers from 1 for classes and contents, in the order of their coming. */
+struct numbers {
+	struct hash known;
+	uint32_t last;
+};
 
-	for (size_t i = 0; i < s->peers; i++) {
-		struct peer_key key = {.slot = number, .identity = s->peer[i].identity};
-		struct peer_class value = s->peer[i].class;
+static uint32_t number_of(struct numbers *n, const void *what, bool *ret_new)
+{
+	uintptr_t number = (uintptr_t)hash_get(&n->known, &what, sizeof(what));
+
+	*ret_new = !number;
+	if (!number) {
+		number = ++n->last;
+		(void)hash_put(&n->known, &what, sizeof(what), (void *)number);
+	}
+	return (uint32_t)number;
+}
+
+static uint32_t put_class(struct numbers *n, const struct compiled_class *c)
+{
+	bool is_new;
+	uint32_t number = number_of(n, c, &is_new);
+
+	for (size_t i = 0; is_new && i < c->entries; i++) {
+		const struct class_entry *x = &c->entry[i];
+		struct rule_key key = {.prefixlen = x->prefixlen,
+			.class = number,
+			.protocol = x->protocol,
+			.port = htons(x->port)};
+
+		put("rule", &key, &x->decision);
+	}
+	return number;
+}
+
+static void put_content(struct numbers *classes, const struct compiled_content *c, uint32_t number)
+{
+	for (size_t i = 0; i < c->peers; i++) {
+		struct peer_key key = {.slot = number, .identity = c->peer[i].identity};
+		struct peer_class value;
 
 		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
-			value.class[d] += base;
+			value.class[d] = put_class(classes, c->class[c->peer[i].class[d]]);
 		put("peer", &key, &value);
 	}
-	for (size_t i = 0; i < s->rules; i++) {
-		struct rule_key key = s->rule[i].key;
-
-		key.class += base;
-		put("rule", &key, &s->rule[i].decision);
-		next = key.class < next ? next : key.class + 1;
-	}
-	return next;
 }
 
 void load_policy(const struct world *w)
 {
 	const uint32_t generation = 1, zero = 0;
 	struct state state = {.current = (uint64_t)generation << 32 | 1};
-	struct hash SCOPED(hash_done) known = {0};
-	SCOPED(freep) struct slot_value *value = mem_array(w->compiled.slots, sizeof(*value));
-	uint32_t class = 1;
+	struct numbers classes = {0}, contents = {0};
 
 	twin_reset();
 	configure(w);
 	give_room(w);
 	put("state", &zero, &state);
-	for (size_t i = 0; i < w->compiled.slots; i++) {
-		const struct compiled_slot *s = &w->compiled.slot[i];
+	for (size_t i = 0; i < w->compiled->slots; i++) {
+		const struct compiled_slot *s = &w->compiled->slot[i];
 		struct slot_key key = {.identity = s->identity, .generation = generation & 1};
-		const void *content[] = {s->peer, s->rule};
-		const struct slot_value *same = hash_get(&known, content, sizeof(content));
+		struct slot_value value;
+		bool is_new;
 
-		if (!same) {
-			value[i].slot = (uint32_t)i + 1;
-			for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
-				value[i].class[d] = class + d;
-			same = &value[i];
-			(void)hash_put(&known, content, sizeof(content), &value[i]);
-			class = put_slot(s, value[i].slot, class);
-		}
-		put("slot", &key, same);
+		value.slot = number_of(&contents, s->content, &is_new);
+		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
+			value.class[d] =
+				put_class(&classes, s->content->class[s->content->base[d]]);
+		if (is_new)
+			put_content(&classes, s->content, value.slot);
+		put("slot", &key, &value);
 	}
+	hash_done(&classes.known);
+	hash_done(&contents.known);
 }
 
 static void put_identity(const struct addr *a, unsigned bits, uint32_t number)

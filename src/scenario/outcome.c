@@ -119,7 +119,7 @@ static void compare(struct outcome *o, size_t index)
 
 static void mark_hits(struct outcome *o)
 {
-	size_t rules = o->world->compiled.rules;
+	size_t rules = o->world->compiled->rules;
 
 	o->hit = mem_array(rules, sizeof(*o->hit));
 	for (size_t i = 0; i < o->count; i++) {

@@ -182,7 +182,7 @@ static bool counts(const struct rule_info *r)
 
 static void write_coverage(struct str *out, const struct outcome *o)
 {
-	const struct compiled_set *c = &o->world->compiled;
+	const struct compiled_set *c = o->world->compiled;
 	size_t rules = 0, hit = 0;
 
 	for (size_t i = 0; i < c->rules; i++) {
@@ -306,7 +306,7 @@ static json_t *probe_matrix_json(const struct outcome *o, size_t index)
 
 static json_t *coverage_json(const struct outcome *o)
 {
-	const struct compiled_set *c = &o->world->compiled;
+	const struct compiled_set *c = o->world->compiled;
 	json_t *never = json_array();
 	int rules = 0, hit = 0;
 

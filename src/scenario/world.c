@@ -6,7 +6,9 @@
  */
 #include "scenario/world.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct policy_namespace *find_namespace(const struct scenario *s, const char *name)
 {
@@ -40,6 +42,30 @@ static int add_endpoint(struct world *w, struct scenario_endpoint *at, struct er
 	}
 	at->identity = info->number;
 	return 0;
+}
+
+/* An identity has the named ports of all endpoints that have it. */
+static void add_ports(struct world *w, const struct scenario_endpoint *at)
+{
+	const struct identity_info *info = identity_find(w->identities, at->identity);
+	SCOPED(freep) struct named_port *port = mem_array(info->ports + at->ports, sizeof(*port));
+	SCOPED(freep) char *names = NULL;
+	size_t size = 0, count = 0;
+	char *text;
+
+	for (size_t i = 0; i < at->ports; i++)
+		size += strlen(at->port[i].name) + 1;
+	text = names = mem_alloc(size);
+	for (size_t i = 0; i < info->ports; i++)
+		port[count++] = info->port[i];
+	for (size_t i = 0; i < at->ports; i++) {
+		port[count++] = (struct named_port){
+			text, at->port[i].traffic.protocol, at->port[i].traffic.port};
+		for (const char *c = at->port[i].name; *c; c++)
+			*text++ = (char)tolower((unsigned char)*c);
+		*text++ = 0;
+	}
+	identity_set_ports(w->identities, at->identity, port, count);
 }
 
 /* Another node: reserved:remote-node and its own labels. */
@@ -83,10 +109,15 @@ static int compile(struct world *w, struct err *e)
 	const struct scenario *s = w->scenario;
 	SCOPED(freep) uint32_t *subject = mem_array(s->endpoints, sizeof(*subject));
 
+	int r;
+
 	for (size_t i = 0; i < s->endpoints; i++)
 		subject[i] = s->endpoint[i].identity;
-	return policy_compile(&s->set, w->identities, subject, s->endpoints, s->settings.enforce,
-		w->ids, &w->compiled, e);
+	r = policy_compile(&s->set, w->identities, subject, s->endpoints,
+		&(struct policy_options){s->settings.enforce, s->settings.audit}, w->ids, &w->own,
+		e);
+	w->compiled = w->own;
+	return r;
 }
 
 int world_make(struct scenario *s, struct world *ret, struct err *e)
@@ -97,9 +128,10 @@ int world_make(struct scenario *s, struct world *ret, struct err *e)
 	w.identities = identities_new(s->settings.context.cluster, true);
 	for (size_t i = 0; r >= 0 && i < s->endpoints; i++)
 		r = add_endpoint(&w, &s->endpoint[i], e);
+	for (size_t i = 0; r >= 0 && i < s->endpoints; i++)
+		add_ports(&w, &s->endpoint[i]);
 	for (size_t i = 0; r >= 0 && i < s->nodes; i++)
 		r = add_node(&w, &s->node[i], e);
-	r = r < 0 ? r : policy_features_missing(&s->set, 0, e);
 	r = r < 0 ? r : add_prefixes(&w, e);
 	r = r < 0 ? r : compile(&w, e);
 	if (r < 0)
@@ -112,12 +144,12 @@ int world_make(struct scenario *s, struct world *ret, struct err *e)
 void world_borrow(struct world *w, struct scenario *s, struct identities *t,
 	const struct compiled_set *compiled)
 {
-	*w = (struct world){.scenario = s, .identities = t, .compiled = *compiled};
+	*w = (struct world){.scenario = s, .identities = t, .compiled = compiled};
 }
 
 void world_done(struct world *w)
 {
-	compiled_set_done(&w->compiled);
+	compiled_set_freep(&w->own);
 	if (w->ids)
 		rule_ids_free(w->ids);
 	identities_free(w->identities);
@@ -129,7 +161,7 @@ void world_done(struct world *w)
 const struct rule_info *world_rule(const struct world *w, uint32_t id)
 {
 	const struct rule_info *r =
-		id && id <= w->compiled.rules ? &w->compiled.rule[id - 1] : NULL;
+		id && id <= w->compiled->rules ? &w->compiled->rule[id - 1] : NULL;
 
 	return r && r->id ? r : NULL;
 }

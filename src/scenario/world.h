@@ -13,7 +13,8 @@ struct world {
 	uint32_t *prefix_identity;
 	size_t prefixes;
 	struct rule_ids *ids;
-	struct compiled_set compiled;
+	const struct compiled_set *compiled;
+	struct compiled_set *own; /* compiled, unless it is borrowed */
 };
 
 /* Gives the scenario's endpoints and nodes their identities and compiles its policies; the scenario

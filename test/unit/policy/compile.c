@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verdicts of policies, one table row per policy text: checks are "DIRECTION SUBJECT PEER
- * PROTOCOL/PORT VERDICT" divided by ';'. in: to the subject; out: from it. Verdict A allow, D deny
- * rule, N default deny, with Hubble's match type behind it.
+ * Verdicts of policies on the first cut of the language: labels, entities, CIDRs, ports, allow,
+ * deny, default deny. language.c has the rest.
  */
-#include "fixture.h"
+#include "row.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
-
-#define CNP                                                                                        \
-	"apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: p}\nspec:\n"        \
-	"  endpointSelector: {matchLabels: {app: a}}\n"
-#define CCNP                                                                                       \
-	"apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {name: p}\n"    \
-	"spec:\n  endpointSelector: {matchLabels: {app: a}}\n"
-#define NP                                                                                         \
-	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec:\n"      \
-	"  podSelector: {matchLabels: {app: a}}\n"
-
-struct row {
-	const char *name, *text, *checks;
-};
 
 static const struct row rows[] = {
 	{"no policy", NULL, "in a b tcp/80 A0;out a world-ipv4 udp/53 A0;in a host icmp/2048 A0"},
@@ -469,11 +454,12 @@ static const struct row rows[] = {
 		"in a c tcp/1 N0"},
 	{"np: ipBlock",
 		NP "  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}]}]\n",
-		"in a 10.2.0.1 tcp/1 A1;in a 10.1.0.1 tcp/1 N0;in a b tcp/1 N0;in a 11.0.0.1 tcp/1 "
+		"in a 10.2.0.1 tcp/1 A1;in a 10.1.0.1 tcp/1 N0;in a b tcp/1 A1;in a 11.0.0.1 tcp/1 "
 		"N0"},
 	{"np: ipBlock beside pods",
 		NP "  ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}, {podSelector: {}}]}]\n",
-		"in a 10.2.0.1 tcp/1 A1;in a b tcp/1 A1;in a x tcp/1 N0;in a host tcp/1 N0"},
+		"in a 10.2.0.1 tcp/1 A1;in a b tcp/1 A1;in a x tcp/1 A1;in a z tcp/1 N0;"
+		"in a host tcp/1 A1"},
 	{"np: protocol is TCP when left out", NP "  ingress: [{ports: [{port: 53}]}]\n",
 		"in a b tcp/53 A3;in a b udp/53 N0"},
 	{"np: port left out", NP "  ingress: [{ports: [{protocol: UDP}]}]\n",
@@ -506,72 +492,9 @@ static const struct row rows[] = {
 		"in a b tcp/1 A4;in a c tcp/1 D1"},
 };
 
-static uint8_t protocol_of(const char *s)
+static const struct compiled_class *base_of(const struct compiled_slot *s, enum policy_direction d)
 {
-	return !strcmp(s, "tcp")     ? IPPROTO_TCP
-	       : !strcmp(s, "udp")   ? IPPROTO_UDP
-	       : !strcmp(s, "sctp")  ? IPPROTO_SCTP
-	       : !strcmp(s, "icmp")  ? IPPROTO_ICMP
-	       : !strcmp(s, "icmp6") ? IPPROTO_ICMPV6
-				     : (uint8_t)atoi(s);
-}
-
-static void check(const struct world *w, const char *text)
-{
-	char direction[8], subject[64], peer[64], protocol[16], verdict, match;
-	static const char verdicts[] = {'N', 'A', 'D'};
-	const struct decision *d;
-	unsigned port;
-
-	if (sscanf(text, " %7s %63s %63s %15[^/]/%u %c%c", direction, subject, peer, protocol,
-		    &port, &verdict, &match) != 7)
-		fail_msg("bad check: %s", text);
-	d = world_decide(w, direction[0] == 'i' ? POLICY_INGRESS : POLICY_EGRESS, subject, peer,
-		protocol_of(protocol), (uint16_t)port);
-	if (verdicts[d->verdict] != verdict || '0' + d->match != match)
-		fail_msg("%s: got %c%u", text, verdicts[d->verdict], d->match);
-	/* the rule explains the verdict */
-	if (d->verdict != POLICY_ALLOW ||
-		(d->flags & POLICY_ENFORCED && d->match != POLICY_MATCH_ALL))
-		assert_int_not_equal(d->rule, 0);
-	if (!(d->flags & POLICY_ENFORCED))
-		assert_int_equal(d->rule, 0);
-	if (d->rule) {
-		const struct rule_info *info = &w->out.rule[d->rule - 1];
-
-		assert_int_equal(info->id, d->rule);
-		assert_int_equal(info->kind, d->verdict == POLICY_ALLOW  ? RULE_ALLOW
-					     : d->verdict == POLICY_DENY ? RULE_DENY
-									 : RULE_DEFAULT_DENY);
-		assert_int_equal(
-			info->direction, direction[0] == 'i' ? POLICY_INGRESS : POLICY_EGRESS);
-		assert_true(info->policies > 0);
-	}
-}
-
-static void run_row(const struct row *row, const char *cluster)
-{
-	char *checks = strdup(row->checks), *save = NULL;
-	struct world w;
-
-	world_init_cluster(&w, cluster);
-	if (row->text && world_read(&w, "p.yaml", row->text) < 0)
-		fail_msg("%s", w.e.text);
-	if (world_compile(&w) < 0)
-		fail_msg("%s", w.e.text);
-	for (char *c = strtok_r(checks, ";", &save); c; c = strtok_r(NULL, ";", &save))
-		check(&w, c);
-	free(checks);
-	world_done(&w);
-}
-
-/* The name of the cluster changes no verdict. */
-static void test_row(void **state)
-{
-	static const char *const clusters[] = {"kilim", "default", "c1"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(clusters); i++)
-		run_row(*state, clusters[i]);
+	return s->content->class[s->content->base[d]];
 }
 
 /* What slots hold, entry by entry. */
@@ -589,15 +512,17 @@ static void test_entries(void **state)
 		0);
 	assert_int_equal(world_compile(&w), 0);
 	s = world_slot(&w, w.number[0]);
-	assert_int_equal(s->peers, 0);
-	/* base, TCP: 53 and 6 prefixes of 1024..65535; UDP 53, SCTP 53; egress base */
-	assert_true(s->rules <= 1 + 7 + 2 + 1);
-	assert_int_equal(s->rule[0].key.prefixlen, RULE_PREFIX_CLASS);
-	assert_int_equal(s->rule[0].key.class, POLICY_INGRESS);
+	assert_int_equal(s->content->peers, 0);
+	assert_int_equal(s->content->classes, 2);
+	/* base, TCP: 53 and 6 prefixes of 1024..65535; UDP 53, SCTP 53 */
+	assert_true(base_of(s, POLICY_INGRESS)->entries <= 1 + 7 + 2);
+	assert_int_equal(base_of(s, POLICY_INGRESS)->entry[0].prefixlen, RULE_PREFIX_CLASS);
 	s = world_slot(&w, w.number[1]);
-	assert_int_equal(s->rules, 2);
-	assert_int_equal(s->rule[0].decision.verdict, POLICY_ALLOW);
-	assert_int_equal(s->rule[0].decision.flags, 0);
+	/* nothing is said in either direction: one class */
+	assert_int_equal(s->content->classes, 1);
+	assert_int_equal(base_of(s, POLICY_EGRESS)->entries, 1);
+	assert_int_equal(base_of(s, POLICY_EGRESS)->entry[0].decision.verdict, POLICY_ALLOW);
+	assert_int_equal(base_of(s, POLICY_EGRESS)->entry[0].decision.flags, 0);
 	world_done(&w);
 }
 
@@ -614,14 +539,15 @@ static void test_few_entries(void **state)
 				     "protocol: TCP}]}]}]\n"),
 		0);
 	assert_int_equal(world_compile(&w), 0);
-	/* base, TCP, TCP port 0; egress base */
-	assert_int_equal(world_slot(&w, w.number[0])->rules, 4);
+	/* base, TCP, TCP port 0 */
+	assert_int_equal(base_of(world_slot(&w, w.number[0]), POLICY_INGRESS)->entries, 3);
 	world_done(&w);
 }
 
 /* Peers that no rule tells apart share a class; those that no rule names have no entry. */
 static void test_classes(void **state)
 {
+	const struct compiled_content *c;
 	const struct compiled_slot *s;
 	struct world w;
 
@@ -634,14 +560,15 @@ static void test_classes(void **state)
 		0);
 	assert_int_equal(world_compile(&w), 0);
 	s = world_slot(&w, w.number[0]);
-	assert_int_equal(s->peers, 4); /* b y, c z */
-	assert_int_equal(s->peer[0].class.class[POLICY_INGRESS], POLICY_DIRECTIONS);
-	assert_int_equal(s->peer[0].class.class[POLICY_EGRESS], POLICY_EGRESS);
-	for (size_t i = 1; i < s->peers; i++)
-		assert_true(s->peer[i - 1].identity < s->peer[i].identity);
-	assert_int_equal(w.out.slots > 10, 1);
-	assert_true(world_slot(&w, w.number[0])->digest == world_slot(&w, w.number[3])->digest);
-	assert_true(world_slot(&w, w.number[0])->digest != world_slot(&w, w.number[1])->digest);
+	c = s->content;
+	assert_int_equal(c->peers, 4); /* b y, c z */
+	assert_int_not_equal(c->peer[0].class[POLICY_INGRESS], c -> base[POLICY_INGRESS]);
+	assert_int_equal(c->peer[0].class[POLICY_EGRESS], c -> base[POLICY_EGRESS]);
+	for (size_t i = 1; i < c->peers; i++)
+		assert_true(c->peer[i - 1].identity < c->peer[i].identity);
+	assert_int_equal(w.out->slots > 10, 1);
+	assert_ptr_equal(world_slot(&w, w.number[3])->content, c);
+	assert_ptr_not_equal(world_slot(&w, w.number[1])->content, c);
 	world_done(&w);
 }
 
@@ -665,14 +592,14 @@ static void test_default_deny_names(void **state)
 	assert_int_equal(world_compile(&w), 0);
 	d = world_decide(&w, POLICY_INGRESS, "a", "b", IPPROTO_TCP, 1);
 	assert_int_equal(d->verdict, POLICY_DEFAULT_DENY);
-	info = &w.out.rule[d->rule - 1];
+	info = &w.out->rule[d->rule - 1];
 	assert_int_equal(info->policies, 2);
 	assert_string_equal(info->policy[0]->kind, "CiliumNetworkPolicy");
 	assert_string_equal(info->policy[1]->kind, "NetworkPolicy");
 	assert_string_equal(info->path, "");
 	assert_string_equal(info->origin.file, "p.yaml");
 	d = world_decide(&w, POLICY_INGRESS, "a", "host", IPPROTO_TCP, 1);
-	info = &w.out.rule[d->rule - 1];
+	info = &w.out->rule[d->rule - 1];
 	assert_string_equal(info->path, "ingress[0]");
 	assert_int_equal(info->origin.line, 6);
 	assert_string_equal(info->policy[0]->name, "p");
@@ -691,7 +618,7 @@ static void test_enforce(void **state)
 	assert_int_equal(world_compile(&w), 0);
 	d = world_decide(&w, POLICY_EGRESS, "b", "a", IPPROTO_TCP, 1);
 	assert_int_equal(d->verdict, POLICY_DEFAULT_DENY);
-	assert_int_equal(w.out.rule[d->rule - 1].policies, 0);
+	assert_int_equal(w.out->rule[d->rule - 1].policies, 0);
 	assert_int_equal(world_decide(&w, POLICY_INGRESS, "a", "host", IPPROTO_TCP, 1)->verdict,
 		POLICY_ALLOW);
 	w.enforce = POLICY_ENFORCE_NEVER;
@@ -705,13 +632,14 @@ static void test_enforce(void **state)
 static void test_failures(void **state)
 {
 	const uint32_t nobody = 4711;
-	struct compiled_set out = {0};
+	const struct policy_options options = {.enforce = POLICY_ENFORCE_DEFAULT};
+	struct compiled_set *out = NULL;
 	struct world w;
 
 	(void)state;
 	world_init(&w);
-	assert_int_equal(policy_compile(&w.set, w.identities, &nobody, 1, POLICY_ENFORCE_DEFAULT,
-				 w.ids, &out, &w.e),
+	assert_int_equal(
+		policy_compile(&w.set, w.identities, &nobody, 1, &options, w.ids, &out, &w.e),
 		-ENOENT);
 	assert_int_equal(world_read(&w, "p.yaml", CNP "  ingress: [{}]\n"), 0);
 	assert_int_equal(world_read(&w, "q.yaml", CNP "  egress: [{}]\n"), 0);

@@ -334,7 +334,9 @@ static inline void ask_network(struct opinion *o, json_t *doc, bool in, const st
 	if (!listed || !in_namespace(subject, policy_namespace(doc)) ||
 		!says_pods(json_object_get(spec, "podSelector"), subject))
 		return;
-	o->selected = o->denies_by_default = true;
+	o->selected = true;
+	/* "traffic to and from the node where a Pod is running is always allowed" */
+	o->denies_by_default |= in || strcmp(peer->name, "host");
 	json_array_foreach(rules, i, e)
 	{
 		json_t *peers = json_object_get(e, in ? "from" : "to");
