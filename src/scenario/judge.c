@@ -184,6 +184,7 @@ void judge(const struct world *w, const struct question *question, size_t count,
 		if (ret[i].verdict == VERDICT_ALLOW)
 			conclude_allowed(&ret[i]);
 	}
+	twin_reset(); /* its maps are large, and an agent lives long */
 }
 
 uint32_t answer_rule(const struct answer *a)

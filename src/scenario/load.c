@@ -115,6 +115,16 @@ static void put_content(struct numbers *classes, const struct compiled_content *
 	}
 }
 
+/* A borrowed world has slots of many more identities than those of its ends. */
+static bool is_asked_about(const struct scenario *s, uint32_t identity)
+{
+	for (size_t i = 0; i < s->endpoints; i++) {
+		if (s->endpoint[i].identity == identity)
+			return true;
+	}
+	return false;
+}
+
 void load_policy(const struct world *w)
 {
 	const uint32_t generation = 1, zero = 0;
@@ -131,6 +141,8 @@ void load_policy(const struct world *w)
 		struct slot_value value;
 		bool is_new;
 
+		if (!is_asked_about(w->scenario, s->identity))
+			continue;
 		value.slot = number_of(&contents, s->content, &is_new);
 		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
 			value.class[d] =
