@@ -28,8 +28,9 @@ struct endpoint {
 	struct addr addr6; /* all zero for none */
 	__u32 id; /* number that people see, 1..65535 */
 	__u32 identity;
-	__u32 domain; /* routing domain of its addresses */
-	__u32 flags; /* enum endpoint_flag */
+	__u32 peer; /* what it goes by as a peer in policies; 0: the identity */
+	__u16 domain; /* routing domain of its addresses */
+	__u16 flags; /* enum endpoint_flag */
 	__u32 ifindex; /* node's side of the device, 0 for a cgroup */
 	__u8 mac[6]; /* of the workload's device */
 	__u8 host_mac[6]; /* of the node's side: what the gateway's ARP and ND answer with */

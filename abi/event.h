@@ -51,7 +51,8 @@ struct event_decision {
 	__u8 verdict; /* enum policy_verdict */
 	__u8 flags; /* enum policy_flag */
 	__u8 match; /* enum policy_match */
-	__u8 pad;
+	__u8 shadow; /* enum policy_verdict: what a policy in shadow mode says */
+	__u32 shadow_rule;
 };
 
 struct event {
@@ -69,7 +70,7 @@ struct event {
 	__u8 state; /* enum flow_state */
 	__u32 length; /* bytes from the Ethernet header on */
 	__u32 source_identity, destination_identity;
-	__u32 source_endpoint, destination_endpoint; /* ids, 0 when not of this node */
+	__u16 source_endpoint, destination_endpoint; /* ids, 0 when not of this node */
 	__u32 ifindex; /* where it was seen */
 	__u32 revision; /* policy revision it was judged by */
 	__u16 domain;
@@ -79,7 +80,6 @@ struct event {
 	__u32 file_line; /* drops: stage number << 16 | line of the statement that dropped */
 	__u32 ingress_ifindex; /* device that brought the packet to the stack; 0: made here */
 	__u32 cpu;
-	__u32 pad;
 };
 
 _Static_assert(sizeof(struct event) == 128, "two cache lines");

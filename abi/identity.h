@@ -40,7 +40,7 @@ _Static_assert(sizeof(struct identity_key) == 24, "LPM key without padding");
 
 struct identity_value {
 	__u32 identity;
-	__u32 flags; /* none yet */
+	__u32 peer; /* what it goes by as a peer in policies; 0: the identity */
 };
 
 #endif

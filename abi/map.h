@@ -12,6 +12,7 @@
 	X(slot, policy, REWRITE, "identity and generation to policy slot")                         \
 	X(peer, policy, REWRITE, "slot and peer identity to classes")                              \
 	X(rule, policy, REWRITE, "class, protocol, port to decision")                              \
+	X(rule_hit, policy, MOVE, "rule id to its decisions")                                      \
 	X(endpoint, identity, MOVE, "device or cgroup to endpoint")                                \
 	X(local, identity, MOVE, "address to endpoint of this node")                               \
 	X(identity, identity, MOVE, "prefix to identity")                                          \
@@ -39,6 +40,7 @@ enum {
 	MAP_SLOT_MAX = 16384,
 	MAP_PEER_MAX = 262144,
 	MAP_RULE_MAX = 65536, /* default of policy-map-max */
+	MAP_RULE_HIT_MAX = 65536, /* default of policy-rule-hit-max */
 	MAP_FLOW_MAX = 131072, /* default of bpf-ct-global-tcp-max; flow6 has the same */
 	MAP_HALF_MAX = 32768,
 	MAP_FRAG_MAX = 8192,

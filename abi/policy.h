@@ -40,8 +40,11 @@ struct slot_value {
 	__u32 class[POLICY_DIRECTIONS]; /* of peers that have no entry in map peer */
 };
 
-/* Key of map peer: the classes that a peer identity has in a slot, where they are not the slot's
- * own. */
+/*
+ * Key of map peer: the classes that a peer has in a slot, where they are not the slot's own. A peer
+ * goes by its identity, or by a number of its own where a rule tells ends of one identity apart by
+ * their address (struct endpoint, struct identity_value).
+ */
 struct peer_key {
 	__u32 slot;
 	__u32 identity;
@@ -82,6 +85,7 @@ enum policy_verdict {
 enum policy_flag {
 	POLICY_ENFORCED = 1 << 0, /* some policy selects the endpoint in this direction */
 	POLICY_AUDIT = 1 << 1, /* a denial passes, and its flow says AUDIT */
+	POLICY_SHADOW = 1 << 2, /* of events: the shadow verdict would have done otherwise */
 };
 
 /* Why an entry matched, as Hubble numbers it (flow.policy_match_type, interface sheet 1a). */
@@ -108,5 +112,12 @@ struct decision {
 };
 
 _Static_assert(sizeof(struct decision) == 16, "explicit padding");
+
+/* Value of map rule_hit, whose index is a rule id: what a rule has decided, for first packets and
+ * for flows that are judged again. */
+struct rule_hit {
+	__u64 decisions;
+	__u64 shadow; /* as the shadow rule: how often its verdict would have done otherwise */
+};
 
 #endif

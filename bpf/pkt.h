@@ -46,18 +46,17 @@ enum part { PART_WHOLE, PART_FIRST, PART_LATER };
 /* One end of the flow in the direction of its opening: end[0] opened it. */
 struct end {
 	__u32 identity;
-	__u32 endpoint; /* id, 0 when not of this node */
+	__u32 peer; /* what it goes by in the other's policy */
 	__u32 ifindex; /* of the node's side, 0 when not of this node */
-	__u8 mac[6];
-	__u16 pad1; /* keeps MACs on words: the verifier wants stack access aligned */
+	__u8 mac[6]; /* MACs are on words: the verifier wants stack access aligned */
+	__u16 endpoint; /* id, 0 when not of this node */
 	__u8 host_mac[6];
-	__u16 pad2;
+	__u16 pad;
 };
 
 struct pkt {
 	struct addr source, destination; /* as it travels; of the flow for PKT_RELATED */
 	struct addr sender; /* source in the packet's own header */
-	__u16 domain;
 	__u8 echo; /* enum echo */
 	__u8 flags; /* enum pkt_flag */
 	__u8 icmp_type, icmp_code; /* of the packet itself */
@@ -69,9 +68,6 @@ struct pkt {
 	__u8 judged; /* bit per enum policy_direction */
 	__u8 part; /* enum part */
 	__u8 missed; /* the known-flow path has looked its flow up: there is none */
-	__u16 pad0;
-	__u16 ethertype; /* host byte order */
-	__u16 l4_offset;
 	__u32 length; /* from the Ethernet header on */
 	__u32 ifindex, ingress_ifindex;
 	__u32 to; /* FLOW_PEER: ifindex */
@@ -82,13 +78,13 @@ struct pkt {
 	struct end end[2];
 	struct event_decision decision[POLICY_DIRECTIONS];
 	__u8 smac[6]; /* Ethernet header as it came */
-	__u16 pad1;
+	__u16 ethertype; /* host byte order */
 	__u8 dmac[6];
-	__u16 pad2;
+	__u16 l4_offset;
 	__u8 new_smac[6]; /* FLOW_PEER: as it leaves */
-	__u16 pad3;
+	__u16 domain;
 	__u8 new_dmac[6];
-	__u16 pad4;
+	__u16 pad;
 	/* the last eight bytes are what the known-flow path has of every packet */
 	__be16 source_port, destination_port;
 	__u8 protocol; /* of the flow: for PKT_RELATED that of the packet it is about */

@@ -59,12 +59,11 @@ static __always_inline struct endpoint *endpoint_of_addr(__u16 domain, const str
 	return row ? bpf_map_lookup_elem(&endpoint, row) : NULL;
 }
 
-static __always_inline __u32 identity_of_addr(__u16 domain, const struct addr *a)
+static __always_inline struct identity_value *identity_of_addr(__u16 domain, const struct addr *a)
 {
 	struct identity_key key = {.prefixlen = 32 + ADDR_BITS, .domain = domain, .addr = *a};
-	struct identity_value *v = bpf_map_lookup_elem(&identity, &key);
 
-	return v ? v->identity : IDENTITY_UNKNOWN;
+	return bpf_map_lookup_elem(&identity, &key);
 }
 
 /* Whether the endpoint has this address; one without IPv6 does not have "::". */
@@ -76,7 +75,8 @@ static __always_inline int is_own(const struct endpoint *e, __u8 family, const s
 static __always_inline void end_fill(struct end *end, const struct endpoint *e)
 {
 	end->identity = e->identity;
-	end->endpoint = e->id;
+	end->peer = e->peer ?: e->identity;
+	end->endpoint = (__u16)e->id;
 	end->ifindex = e->ifindex;
 	mac_copy(end->mac, e->mac);
 	mac_copy(end->host_mac, e->host_mac);
@@ -90,7 +90,7 @@ static __always_inline int check_egress(struct pkt *p)
 	if (!e)
 		return DROP(p, UNKNOWN_SENDER);
 	end_fill(&p->end[0], e);
-	p->domain = (__u16)e->domain;
+	p->domain = e->domain;
 	if (!mac_equal(p->smac, e->mac))
 		return DROP(p, INVALID_SOURCE_MAC);
 	if (!is_own(e, p->family, &p->sender))
@@ -136,11 +136,14 @@ __noinline int identity_check(struct __sk_buff *skb, struct pkt *p)
 static __always_inline int resolve_end(struct pkt *p, struct end *end, const struct addr *a)
 {
 	struct endpoint *e = endpoint_of_addr(p->domain, a);
+	struct identity_value *v;
 
 	if (!e) {
+		v = identity_of_addr(p->domain, a);
 		end->endpoint = 0;
 		end->ifindex = 0;
-		end->identity = identity_of_addr(p->domain, a);
+		end->identity = v ? v->identity : IDENTITY_UNKNOWN;
+		end->peer = v && v->peer ? v->peer : end->identity;
 		return end->identity == IDENTITY_UNKNOWN ? DROP(p, INVALID_IDENTITY) : 0;
 	}
 	end_fill(end, e);
@@ -183,7 +186,8 @@ __noinline int identity_resolve(struct pkt *p)
 	/* a device that brings a node's own address: source NAT on the way, or a forgery; not the
 	 * node itself */
 	if (p->end[0].identity == IDENTITY_HOST && (p->flow_flags & FLOW_FROM_OUTSIDE))
-		p->end[0].identity = p->family == 4 ? config.world4 : config.world6;
+		p->end[0].identity = p->end[0].peer =
+			p->family == 4 ? config.world4 : config.world6;
 	return 0;
 }
 

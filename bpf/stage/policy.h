@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef KILIM_BPF_STAGE_POLICY_H
 #define KILIM_BPF_STAGE_POLICY_H
-/* Stage policy: the verdict of both ends. Owns maps state, slot, peer and rule. */
+/* Stage policy: the verdict of both ends. Owns maps state, slot, peer, rule and rule_hit.
+ */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -72,6 +72,8 @@ const struct conf_field conf_fields[] = {
 		"rule entries of all policies of this node"},
 	{"policy-peer-max", NULL, CONF_NUMBER, AT(peer_max), "262144", 1024, MAP_MAX, NULL,
 		"peer entries of all policies of this node"},
+	{"policy-rule-hit-max", NULL, CONF_NUMBER, AT(rule_hit_max), "65536", 1024, MAP_MAX, NULL,
+		"rules whose decisions are counted"},
 	{"hubble-event-buffer-capacity", NULL, CONF_NUMBER, AT(events_max), "4095", 1, 65535, NULL,
 		"flows that kilim observe can look back at: one less than a power of two"},
 	{"monitor-aggregation", NULL, CONF_CHOICE, AT(aggregation), "medium", 0, 0,

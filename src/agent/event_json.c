@@ -82,9 +82,16 @@ static void add_decision(struct str *out, const char *name, const struct event_d
 {
 	static const char *const verdicts[] = {"default-deny", "allow", "deny"};
 
-	str_printf(out, ",\"%s\":{\"verdict\":\"%s\",\"rule\":%u,\"match\":%u,\"enforced\":%s}",
+	str_printf(out,
+		",\"%s\":{\"verdict\":\"%s\",\"rule\":%u,\"match\":%u,\"enforced\":%s,\"audit\":%s",
 		name, d->verdict < ARRAY_SIZE(verdicts) ? verdicts[d->verdict] : "", d->rule,
-		d->match, d->flags & POLICY_ENFORCED ? "true" : "false");
+		d->match, d->flags & POLICY_ENFORCED ? "true" : "false",
+		d->flags & POLICY_AUDIT ? "true" : "false");
+	if (d->flags & POLICY_SHADOW)
+		str_printf(out, ",\"shadow\":{\"verdict\":\"%s\",\"rule\":%u}",
+			d->shadow < ARRAY_SIZE(verdicts) ? verdicts[d->shadow] : "",
+			d->shadow_rule);
+	str_add(out, "}");
 }
 
 void event_json_write(struct str *out, const struct event *ev, uint64_t wall_ns)

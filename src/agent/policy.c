@@ -277,8 +277,25 @@ static int apply(struct policies *p, bool applied, struct err *e)
 	return r;
 }
 
+/* Rules whose numbers are beyond the counters decide all the same. */
+static void note_uncounted(struct policies *p)
+{
+	SCOPED(str_done)
+	struct str text = {0};
+	struct dp_policy_stats s;
+
+	datapath_policy_stats(p->agent->datapath, &s);
+	if (p->now->compiled.rules >= s.rule_hit_max)
+		str_printf(&text,
+			"rules have numbers up to %zu and %zu are counted (policy-rule-hit-max): "
+			"hits of the others are not known",
+			p->now->compiled.rules, s.rule_hit_max);
+	agent_problem(p->agent, "policy-rule-hit-max", text.len ? str_text(&text) : NULL);
+}
+
 static void after_apply(struct policies *p)
 {
+	note_uncounted(p);
 	endpoints_policy_applied(p->agent->endpoints);
 	flows_names_changed(p->agent->flows);
 	agent_trim(p->agent);

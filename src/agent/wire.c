@@ -73,6 +73,7 @@ static int open_datapath(struct agent *a, struct err *e)
 		.half_max = (uint32_t)c->half_max,
 		.rule_max = (uint32_t)c->rule_max,
 		.peer_max = (uint32_t)c->peer_max,
+		.rule_hit_max = (uint32_t)c->rule_hit_max,
 	};
 	int r = datapath_open(&o, &a->datapath, &a->adopted, e);
 

@@ -30,7 +30,7 @@ struct datapath_options {
 	const char *bpf_root; /* a bpffs mount; mounted when it is a directory without one */
 	struct dp_config
 		config; /* timeouts in nanoseconds here: datapath_open() turns them into jiffies */
-	uint32_t flow_max, half_max, rule_max, peer_max,
+	uint32_t flow_max, half_max, rule_max, peer_max, rule_hit_max,
 		identity_max; /* map sizes; 0: the default of abi/map.h */
 	uint32_t event_ring_bytes;
 };
@@ -113,6 +113,7 @@ struct dp_policy_stats {
 	size_t slots, slots_written, slots_kept; /* identities that have one; of the last apply */
 	size_t contents, classes; /* slots that differ, classes that differ */
 	size_t peer_entries, rule_entries, peer_max, rule_max;
+	size_t rule_hit_max; /* rule ids from here on are not counted */
 	size_t written; /* entries of all maps that the last apply or extend has written */
 };
 /*
@@ -145,6 +146,12 @@ int datapath_policy_forget(
  * itself soon after a switch, and apply does it first when their room is needed.
  */
 void datapath_policy_collect(struct datapath *d);
+/* What these rules have decided so far, over restarts; 0 for ids that are not counted. */
+int datapath_rule_hits(struct datapath *d, const uint32_t *id, size_t count, struct rule_hit *ret,
+	struct err *e) MUST_USE;
+/* An id is another rule's from now on: it counts from 0. */
+int datapath_rule_hits_clear(
+	struct datapath *d, const uint32_t *id, size_t count, struct err *e) MUST_USE;
 /* The revision and epoch in force. */
 void datapath_state(struct datapath *d, uint32_t *ret_revision, uint32_t *ret_epoch);
 /* Something that a verdict depends on has changed and the maps are ready: every flow is judged

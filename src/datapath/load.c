@@ -113,6 +113,7 @@ static void configure(struct load *l, const struct datapath_options *o, uint32_t
 		{DP_MAP_half6, o->half_max},
 		{DP_MAP_rule, o->rule_max},
 		{DP_MAP_peer, o->peer_max},
+		{DP_MAP_rule_hit, o->rule_hit_max},
 		{DP_MAP_identity, o->identity_max},
 		{DP_MAP_events, o->event_ring_bytes ? power_of_two(o->event_ring_bytes) : 0},
 	};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counters of the data path, summed over CPUs, and what its maps take. Called by the agent. */
+/* Counters of the data path, and what its maps take. Called by the agent. */
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,30 @@ int datapath_packet_counts(
 int datapath_counters(struct datapath *d, uint64_t ret[COUNTER_COUNT], struct err *e)
 {
 	return sum_up(d, DP_MAP_counter, ret, 1, COUNTER_COUNT, e);
+}
+
+int datapath_rule_hits(
+	struct datapath *d, const uint32_t *id, size_t count, struct rule_hit *ret, struct err *e)
+{
+	memset(ret, 0, count * sizeof(*ret));
+	for (size_t i = 0; i < count; i++) {
+		if (id[i] < d->map_max[DP_MAP_rule_hit] &&
+			bpf_map_lookup_elem(d->map[DP_MAP_rule_hit], &id[i], &ret[i]) < 0)
+			return err_set(e, -errno, "map rule_hit: %s", strerror(errno));
+	}
+	return 0;
+}
+
+int datapath_rule_hits_clear(struct datapath *d, const uint32_t *id, size_t count, struct err *e)
+{
+	const struct rule_hit none = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (id[i] < d->map_max[DP_MAP_rule_hit] &&
+			bpf_map_update_elem(d->map[DP_MAP_rule_hit], &id[i], &none, BPF_ANY) < 0)
+			return err_set(e, -errno, "map rule_hit: %s", strerror(errno));
+	}
+	return 0;
 }
 
 static uint64_t memlock_of(int fd)

@@ -345,6 +345,7 @@ void datapath_policy_stats(struct datapath *d, struct dp_policy_stats *ret)
 		.rule_entries = t->rules,
 		.peer_max = t->peer_map.max_entries,
 		.rule_max = t->rule_map.max_entries,
+		.rule_hit_max = d->map_max[DP_MAP_rule_hit],
 		.written = t->written};
 	datapath_state(d, &ret->revision, &ret->epoch);
 }

@@ -52,10 +52,11 @@ static void decode_verdict(
 	const struct event *ev, enum policy_direction direction, struct flow_record *r)
 {
 	const struct event_decision *d = &ev->decision[direction];
-	bool is_allowed = d->verdict == POLICY_ALLOW;
+	bool is_audit = d->verdict != POLICY_ALLOW && (d->flags & POLICY_AUDIT);
+	bool is_allowed = d->verdict == POLICY_ALLOW || is_audit;
 
 	r->event_type = FLOW_EVENT_POLICY_VERDICT;
-	r->verdict = is_allowed ? FLOW_FORWARDED : FLOW_DROPPED;
+	r->verdict = is_audit ? FLOW_AUDIT : is_allowed ? FLOW_FORWARDED : FLOW_DROPPED;
 	if (!is_allowed)
 		r->drop_reason = d->verdict == POLICY_DENY ? DROP_POLICY_DENY : DROP_POLICY_DENIED;
 	r->sub_type = r->drop_reason;
@@ -65,6 +66,8 @@ static void decode_verdict(
 		      : is_allowed       ? FLOW_REPLY_NO
 					 : FLOW_REPLY_UNKNOWN;
 	r->rule_verdict[direction] = d->verdict;
+	r->is_shadow = d->flags & POLICY_SHADOW;
+	r->shadow_verdict = d->shadow;
 }
 
 static void decode_drop(const struct event *ev, struct flow_record *r)
@@ -112,11 +115,13 @@ static void decode_trace(const struct event *ev, struct flow_record *r)
 			is_ingress == (r->is_reply == FLOW_REPLY_YES) ? FLOW_EGRESS : FLOW_INGRESS;
 }
 
-static bool is_enforced(const struct event *ev, enum policy_direction direction)
+/* Also where no policy is enforced, but one in shadow mode would not let it pass. */
+static bool has_verdict(const struct event *ev, enum policy_direction direction)
 {
 	uint8_t judged = direction == POLICY_INGRESS ? EVENT_JUDGED_INGRESS : EVENT_JUDGED_EGRESS;
 
-	return (ev->flags & judged) && (ev->decision[direction].flags & POLICY_ENFORCED);
+	return (ev->flags & judged) &&
+	       (ev->decision[direction].flags & (POLICY_ENFORCED | POLICY_SHADOW));
 }
 
 size_t flow_decode(
@@ -128,7 +133,7 @@ size_t flow_decode(
 	if (ev->type != EVENT_DROP && ev->type != EVENT_TRACE)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		if (!is_enforced(ev, order[i]))
+		if (!has_verdict(ev, order[i]))
 			continue;
 		decode_packet(ev, offset_ns, &ret[count]);
 		decode_verdict(ev, order[i], &ret[count++]);

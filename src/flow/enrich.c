@@ -212,5 +212,8 @@ void flow_enrich(struct flow_enricher *en, const struct event *ev, struct flow_r
 	record->destination_end = end_get(en, ev->destination_endpoint, ev->destination_identity);
 	if (id && record->direction != FLOW_DIRECTION_UNKNOWN && has_rule(record))
 		record->rule[direction] = rule_get(en, id, ev->revision);
+	if (record->is_shadow && ev->decision[direction].shadow_rule)
+		record->shadow_rule =
+			rule_get(en, ev->decision[direction].shadow_rule, ev->revision);
 	make_uuid(en, record->uuid);
 }

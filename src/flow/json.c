@@ -307,13 +307,22 @@ static void write_flow(struct str *out, const struct flow_record *r, const struc
 	close_object(out);
 }
 
+static const char *const policy_verdicts[] = {
+	[POLICY_DEFAULT_DENY] = "DEFAULT_DENY", [POLICY_ALLOW] = "ALLOW", [POLICY_DENY] = "DENY"};
+
+static void write_policy_verdict(struct str *out, uint8_t verdict, const struct flow_rule *rule)
+{
+	if (verdict < ARRAY_SIZE(policy_verdicts))
+		write_string(out, "verdict", policy_verdicts[verdict]);
+	if (rule)
+		write_string(out, "text", rule->text);
+}
+
+/* {"rules": [...], "shadow": {...}}, as far as there is any. */
 static void write_rules(struct str *out, const struct flow_record *r)
 {
 	static const char *const directions[] = {
 		[POLICY_INGRESS] = "INGRESS", [POLICY_EGRESS] = "EGRESS"};
-	static const char *const verdicts[] = {[POLICY_DEFAULT_DENY] = "DEFAULT_DENY",
-		[POLICY_ALLOW] = "ALLOW",
-		[POLICY_DENY] = "DENY"};
 	bool open = false;
 
 	for (size_t i = 0; i < POLICY_DIRECTIONS; i++) {
@@ -325,13 +334,18 @@ static void write_rules(struct str *out, const struct flow_record *r)
 			str_add(out, ",{");
 		open = true;
 		write_string(out, "direction", directions[i]);
-		if (r->rule_verdict[i] < ARRAY_SIZE(verdicts))
-			write_string(out, "verdict", verdicts[r->rule_verdict[i]]);
-		write_string(out, "text", r->rule[i]->text);
+		write_policy_verdict(out, r->rule_verdict[i], r->rule[i]);
 		close_object(out);
 	}
 	if (open)
-		str_add(out, "]}");
+		str_add(out, "]");
+	if (r->is_shadow) {
+		str_add(out, open ? ",\"shadow\":{" : ",\"kilim\":{\"shadow\":{");
+		write_policy_verdict(out, r->shadow_verdict, r->shadow_rule);
+		close_object(out);
+	}
+	if (open || r->is_shadow)
+		str_add(out, "}");
 }
 
 void flow_json_write(

@@ -4,7 +4,8 @@
 /*
  * Flow records as Hubble's GetFlowsResponse in proto3 JSON: original field names, enums by name,
  * 64-bit numbers as strings, defaults left out. Beside "flow" stands "kilim": {"rules":
- * [{"direction", "verdict", "text"}]} for verdicts that a rule made.
+ * [{"direction", "verdict", "text"}]} for verdicts that a rule made, and "shadow": {"verdict",
+ * "text"} where a policy in shadow mode would decide otherwise.
  */
 #include "base/str.h"
 #include "flow/record.h"

@@ -48,6 +48,7 @@ void flow_record_done(struct flow_record *record)
 	flow_end_unref(record->destination_end);
 	for (size_t i = 0; i < POLICY_DIRECTIONS; i++)
 		flow_rule_unref(record->rule[i]);
+	flow_rule_unref(record->shadow_rule);
 	*record = (struct flow_record){0};
 }
 

@@ -91,6 +91,9 @@ struct flow_record {
 	struct flow_end *source_end, *destination_end; /* NULL only before flow_enrich() */
 	struct flow_rule *rule[POLICY_DIRECTIONS]; /* those that made the verdict; NULL: none */
 	uint8_t rule_verdict[POLICY_DIRECTIONS]; /* enum policy_verdict, where rule is set */
+	bool is_shadow; /* of policy verdicts: a policy in shadow mode would decide otherwise */
+	uint8_t shadow_verdict; /* enum policy_verdict */
+	struct flow_rule *shadow_rule; /* that would; NULL: none */
 };
 
 struct flow_end *flow_end_ref(struct flow_end *end); /* of NULL: NULL */

@@ -71,6 +71,7 @@ struct datapath_options node_options(const struct node *n)
 		.rule_max = 1000,
 		.peer_max = 2000,
 		.identity_max = 1000,
+		.rule_hit_max = 1000,
 		.event_ring_bytes = 1 << 16,
 	};
 }

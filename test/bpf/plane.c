@@ -94,6 +94,8 @@ void plane_clear(struct plane *p)
 		plane_each(p, map[i], clear_entry, &c);
 	}
 	plane_update(p, "state", zero, zero);
+	for (uint32_t i = 0; i < PLANE_RULES; i++)
+		plane_update(p, "rule_hit", &i, zero);
 	while (plane_event(p, &ev))
 		;
 	p->ops->zero(p);

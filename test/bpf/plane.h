@@ -15,7 +15,7 @@
 #include "base/err.h"
 
 enum plane_hook { PLANE_EGRESS, PLANE_INGRESS };
-enum { PLANE_PASS = 0, PLANE_DROP = 2, PLANE_REDIRECT = 7, PLANE_ROOM = 4096 };
+enum { PLANE_PASS = 0, PLANE_DROP = 2, PLANE_REDIRECT = 7, PLANE_ROOM = 4096, PLANE_RULES = 64 };
 
 struct plane_packet {
 	uint8_t bytes[PLANE_ROOM];

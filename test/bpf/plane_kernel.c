@@ -253,6 +253,7 @@ static void sizes_set(struct kilim_bpf *s, const struct plane_options *o)
 	bpf_map__set_max_entries(s->maps.peer, SMALL_MAX);
 	bpf_map__set_max_entries(s->maps.rule, SMALL_MAX);
 	bpf_map__set_max_entries(s->maps.identity, SMALL_MAX);
+	bpf_map__set_max_entries(s->maps.rule_hit, PLANE_RULES);
 	bpf_map__set_max_entries(
 		s->maps.events, o->event_ring_bytes ? o->event_ring_bytes : RING_MAX);
 }

@@ -136,6 +136,13 @@ static void check_event_fields(struct trial *t, const struct shot *s, const stru
 		expect(t, ev->decision[0].rule == s->rule || ev->decision[1].rule == s->rule,
 			"event: rule", (long)s->rule,
 			(long)(ev->decision[0].rule ? ev->decision[0].rule : ev->decision[1].rule));
+	expect_equal(t, "event: decision flags", s->decision_flags,
+		(ev->decision[0].flags | ev->decision[1].flags) & s->decision_flags);
+	if (s->shadow_rule)
+		expect(t,
+			ev->decision[0].shadow_rule == s->shadow_rule ||
+				ev->decision[1].shadow_rule == s->shadow_rule,
+			"event: shadow rule", (long)s->shadow_rule, 0);
 	if (s->source_identity)
 		expect_equal(t, "event: source identity", (long)s->source_identity,
 			(long)ev->source_identity);
@@ -155,6 +162,20 @@ static void check_event(struct trial *t, const struct shot *s, const uint8_t *in
 	expect(t, !unwanted, "event", 0, 1);
 	check_event_fields(t, s, &ev, in, in_len);
 	expect(t, !plane_event(t->plane, &another), "events", 1, 2);
+}
+
+static void check_hits(struct trial *t, const struct shot *s)
+{
+	struct rule_hit rule = {0}, shadow = {0};
+
+	if (!s->hits)
+		return;
+	plane_lookup(t->plane, "rule_hit", &s->rule, &rule);
+	plane_lookup(t->plane, "rule_hit", &s->shadow_rule, &shadow);
+	expect_equal(t, "decisions of the rule", (long)s->hits, (long)rule.decisions);
+	if (s->shadow_rule)
+		expect_equal(
+			t, "differences of the shadow rule", (long)s->hits, (long)shadow.shadow);
 }
 
 static void check_flow_counts(
@@ -261,6 +282,7 @@ static int shot_run(struct trial *t, const struct shot *s)
 	expect_equal(t, "run", 0, r);
 	check_verdict(t, s, in, len, &packet);
 	check_event(t, s, in, len);
+	check_hits(t, s);
 	check_counters(t, s, &b, len);
 	check_flow(t, s, &b);
 	if (s->drop)

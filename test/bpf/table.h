@@ -65,6 +65,9 @@ struct shot {
 	uint8_t event_flags; /* that the event must have */
 	uint32_t rule; /* rule id that the event names, in either direction */
 	uint32_t source_identity; /* that the event names */
+	uint8_t decision_flags; /* enum policy_flag that one of the event's decisions has */
+	uint32_t shadow_rule; /* that one of them names */
+	uint32_t hits; /* of .rule, afterwards */
 };
 
 enum { SHOTS_MAX = 12, BOTH_FAMILIES = 0, ONLY_IPV4 = 4, ONLY_IPV6 = 6 };

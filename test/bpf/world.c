@@ -19,13 +19,14 @@ struct row {
 	uint32_t id; /* endpoints */
 	uint32_t flags;
 	uint16_t domain;
+	uint32_t peer; /* as a peer in policies; 0: the identity */
 };
 
 static const struct row row[WHO_COUNT] = {
 	[NOBODY] = {.name = "nobody"},
 	[A] = {"a", "10.1.0.1", "fd01::1", 1001, 1, ENDPOINT_READY, 0},
 	[B] = {"b", "10.1.0.2", "fd01::2", 1002, 2, ENDPOINT_READY, 0},
-	[C] = {"c", "10.1.0.3", "fd01::3", 1002, 3, ENDPOINT_READY, 0},
+	[C] = {"c", "10.1.0.3", "fd01::3", 1002, 3, ENDPOINT_READY, 0, 5003},
 	[COLD] = {"cold", "10.1.0.4", "fd01::4", 1004, 4, 0, 0},
 	[PENDING] = {"pending", "10.1.0.5", "fd01::5", 1005, 5, ENDPOINT_READY, 0},
 	[FOUR] = {"four", "10.1.0.6", NULL, 1006, 6, ENDPOINT_READY, 0},
@@ -36,7 +37,7 @@ static const struct row row[WHO_COUNT] = {
 	[NODE] = {"node", "192.168.0.1", "fd02::1", IDENTITY_HOST, 0, 0, 0},
 	[GATEWAY] = {"gateway", "10.1.0.254", "fd01::fe", IDENTITY_HOST, 0, 0, 0},
 	[OUTSIDE] = {"outside", "203.0.113.9", "2001:db8::9", IDENTITY_WORLD, 0, 0, 0},
-	[OFFICE] = {"office", "198.51.100.7", "2001:db8:c::7", IDENTITY_LOCAL_MIN, 0, 0, 0},
+	[OFFICE] = {"office", "198.51.100.7", "2001:db8:c::7", IDENTITY_LOCAL_MIN, 0, 0, 0, 5013},
 	[STRANGER] = {"stranger", "192.0.2.5", "2001:db8:dead::5", IDENTITY_UNKNOWN, 0, 0, 0},
 };
 
@@ -130,8 +131,9 @@ void world_endpoint(struct plane *p, enum who w, uint32_t flags)
 		.addr6 = who_addr(w, 6),
 		.id = row[w].id,
 		.identity = row[w].identity,
+		.peer = row[w].peer,
 		.domain = row[w].domain,
-		.flags = flags,
+		.flags = (uint16_t)flags,
 		.ifindex = who_ifindex(w),
 	};
 
@@ -173,10 +175,11 @@ void world_local_remove(struct plane *p, enum who w)
 	plane_delete(p, "local", &key);
 }
 
-static void identity_write(struct plane *p, const struct addr *a, uint32_t bits, uint32_t identity)
+static void identity_write(
+	struct plane *p, const struct addr *a, uint32_t bits, uint32_t identity, uint32_t peer)
 {
 	struct identity_key key = {.prefixlen = 32 + bits, .addr = *a};
-	struct identity_value value = {.identity = identity};
+	struct identity_value value = {.identity = identity, .peer = peer};
 
 	plane_update(p, "identity", &key, &value);
 }
@@ -185,15 +188,15 @@ static void identities_write(struct plane *p)
 {
 	struct addr any4 = {.word = {0, 0, htonl(0xffff), 0}}, any6 = {0};
 
-	identity_write(p, &any4, ADDR_V4_PREFIX, IDENTITY_WORLD_IPV4);
-	identity_write(p, &any6, 0, IDENTITY_WORLD_IPV6);
+	identity_write(p, &any4, ADDR_V4_PREFIX, IDENTITY_WORLD_IPV4, 0);
+	identity_write(p, &any6, 0, IDENTITY_WORLD_IPV6, 0);
 	for (enum who w = NODE; w < WHO_COUNT; w++) {
 		struct addr a4 = who_addr(w, 4), a6 = who_addr(w, 6);
 
 		if (w == OUTSIDE)
 			continue;
-		identity_write(p, &a4, ADDR_BITS, row[w].identity);
-		identity_write(p, &a6, ADDR_BITS, row[w].identity);
+		identity_write(p, &a4, ADDR_BITS, row[w].identity, row[w].peer);
+		identity_write(p, &a6, ADDR_BITS, row[w].identity, row[w].peer);
 	}
 }
 
@@ -213,6 +216,20 @@ static bool is_ruled(const struct world_rule *rules, enum who of, uint8_t direct
 static uint32_t slot_of(enum who of, uint32_t generation)
 {
 	return (uint32_t)of * 2 + generation + 1;
+}
+
+/* Whether a rule that names one speaks of the other: who has a peer number of its own is also
+ * meant by its identity, but not the other way round. */
+static bool names(enum who rule, enum who peer)
+{
+	return peer != NOBODY &&
+	       (rule == peer || (rule && row[peer].peer && !row[rule].peer &&
+					row[rule].identity == row[peer].identity));
+}
+
+static uint32_t peer_number(enum who w)
+{
+	return row[w].peer ? row[w].peer : row[w].identity;
 }
 
 static uint32_t rule_prefix(const struct world_rule *r)
@@ -241,10 +258,11 @@ static void class_add(struct class *c, const struct world_rule *r, uint32_t pref
 	};
 	c->entry[c->entries++].decision = (struct decision){
 		.verdict = r->verdict,
-		.flags = r->rule ? POLICY_ENFORCED : 0,
+		.flags = (uint8_t)((r->rule ? POLICY_ENFORCED : 0) | (r->audit ? POLICY_AUDIT : 0)),
 		.match = r->rule ? POLICY_MATCH_ALL : POLICY_MATCH_NONE,
-		.shadow = r->verdict,
+		.shadow = r->shadow ? (uint8_t)(r->shadow - 1) : r->verdict,
 		.rule = r->rule,
+		.shadow_rule = r->shadow_rule,
 	};
 }
 
@@ -271,7 +289,7 @@ static uint32_t class_write(struct plane *p, enum who of, uint32_t generation, e
 			const struct world_rule *r = &rules[i];
 
 			if (row[r->of].identity == row[of].identity && r->direction == direction &&
-				r->peer == (named ? peer : NOBODY) && !(named && peer == NOBODY))
+				(named ? names(r->peer, peer) : r->peer == NOBODY))
 				class_add(&c, r, rule_prefix(r));
 		}
 	}
@@ -288,7 +306,7 @@ static uint32_t class_write(struct plane *p, enum who of, uint32_t generation, e
 static bool is_named(const struct world_rule *rules, enum who of, enum who peer)
 {
 	for (size_t i = 0; rules && i < WORLD_RULES && rules[i].of; i++) {
-		if (row[rules[i].of].identity == row[of].identity && rules[i].peer == peer)
+		if (row[rules[i].of].identity == row[of].identity && names(rules[i].peer, peer))
 			return true;
 	}
 	return false;
@@ -303,7 +321,7 @@ static void slot_write(
 	for (uint8_t d = 0; d < POLICY_DIRECTIONS; d++)
 		slot.class[d] = class_write(p, of, generation, NOBODY, d, rules);
 	for (enum who peer = A; peer < WHO_COUNT; peer++) {
-		struct peer_key pk = {.slot = slot.slot, .identity = row[peer].identity};
+		struct peer_key pk = {.slot = slot.slot, .identity = peer_number(peer)};
 		struct peer_class class;
 
 		if (!row[peer].identity || !is_named(rules, of, peer))

@@ -39,6 +39,9 @@ struct world_rule {
 	uint8_t port_bits; /* 0: all 16 when port is set, else none */
 	uint8_t verdict; /* enum policy_verdict */
 	uint32_t rule; /* id */
+	bool audit; /* a denial lets pass */
+	uint8_t shadow; /* enum policy_verdict + 1; 0: as the verdict */
+	uint32_t shadow_rule;
 };
 
 const char *who_name(enum who w);

@@ -49,13 +49,18 @@ void generate_rules(struct generator *g, struct world_rule *ret)
 		ret[i] = (struct world_rule){
 			.of = (enum who)PICK(g, A, B, FOUR, TENANT, COLD),
 			.direction = (uint8_t)generate_below(g, 2),
-			.peer = (enum who)PICK(g, NOBODY, NOBODY, A, B, NODE, OFFICE, FOUR),
+			.peer = (enum who)PICK(g, NOBODY, NOBODY, A, B, C, NODE, OFFICE, FOUR),
 			.protocol =
 				(uint8_t)PICK(g, 0, 0, TCP, TCP, UDP, UDP, ICMP4, ICMP6, SCTP, 50),
 			.verdict = (uint8_t)PICK(g, POLICY_ALLOW, POLICY_ALLOW, POLICY_ALLOW,
 				POLICY_DENY, POLICY_DEFAULT_DENY),
-			.rule = 100 + i,
+			.rule = 10 + i,
+			.audit = generate_once_in(g, 6),
 		};
+		if (generate_once_in(g, 4)) {
+			ret[i].shadow = (uint8_t)(1 + generate_below(g, 3));
+			ret[i].shadow_rule = 30 + i;
+		}
 		if (!ret[i].protocol)
 			continue;
 		ret[i].port = (uint16_t)PICK(g, 0, 53, 80, 1000, 0x0800, 0x8000);

@@ -291,6 +291,16 @@ static bool same_counters(void)
 			return false;
 		}
 	}
+	for (uint32_t id = 0; id < PLANE_RULES; id++) {
+		struct rule_hit hit[2] = {0};
+
+		for (int side = 0; side < 2; side++)
+			plane_lookup(plane[side], "rule_hit", &id, &hit[side]);
+		if (!memcmp(&hit[KERNEL], &hit[TWIN], sizeof(hit[TWIN])))
+			continue;
+		tap_note("hits of rule %u differ", id);
+		return false;
+	}
 	for (enum counter c = 0; c < COUNTER_COUNT; c++) {
 		seen.counter[c] += plane_counter(plane[TWIN], c);
 		if (plane_counter(plane[KERNEL], c) != plane_counter(plane[TWIN], c)) {

@@ -186,6 +186,36 @@ static void test_cases(void **state)
 	}
 }
 
+/* Audit lets pass what is denied; shadow verdicts are told where they differ, policy or not. */
+static void test_audit_and_shadow(void **state)
+{
+	struct event ev = event_of(IPPROTO_UDP);
+	struct flow_record r[FLOW_RECORDS_MAX];
+
+	(void)state;
+	ev.type = EVENT_TRACE;
+	ev.flags = EVENT_JUDGED_INGRESS | EVENT_NEW | EVENT_REPLY_KNOWN;
+	ev.decision[POLICY_INGRESS] = (struct event_decision){
+		.rule = 4, .verdict = POLICY_DENY, .flags = POLICY_ENFORCED | POLICY_AUDIT};
+	assert_int_equal(flow_decode(&ev, 0, r), 2);
+	assert_int_equal(r[0].event_type, FLOW_EVENT_POLICY_VERDICT);
+	assert_int_equal(r[0].verdict, FLOW_AUDIT);
+	assert_int_equal(r[0].drop_reason, 0);
+	assert_int_equal(r[0].rule_verdict[POLICY_INGRESS], POLICY_DENY);
+	assert_int_equal(r[1].verdict, FLOW_FORWARDED);
+	assert_false(r[0].is_shadow);
+	ev.decision[POLICY_INGRESS] = (struct event_decision){.verdict = POLICY_ALLOW,
+		.flags = POLICY_SHADOW,
+		.shadow = POLICY_DEFAULT_DENY,
+		.shadow_rule = 8};
+	assert_int_equal(flow_decode(&ev, 0, r), 2);
+	assert_int_equal(r[0].verdict, FLOW_FORWARDED);
+	assert_true(r[0].is_shadow);
+	assert_int_equal(r[0].shadow_verdict, POLICY_DEFAULT_DENY);
+	ev.decision[POLICY_INGRESS].flags = 0;
+	assert_int_equal(flow_decode(&ev, 0, r), 1);
+}
+
 static void test_packets(void **state)
 {
 	struct event ev = event_of(IPPROTO_UDP);
@@ -236,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_audit_and_shadow),
 		cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_time),
 	};

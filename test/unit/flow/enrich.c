@@ -112,7 +112,7 @@ static struct event event_of(void)
 		.revision = 9};
 
 	ev.decision[POLICY_EGRESS] =
-		(struct event_decision){5, POLICY_DEFAULT_DENY, POLICY_ENFORCED, 0, 0};
+		(struct event_decision){5, POLICY_DEFAULT_DENY, POLICY_ENFORCED, 0, 0, 0};
 	return ev;
 }
 

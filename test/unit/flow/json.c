@@ -186,6 +186,33 @@ static void test_policy_verdict(void **state)
 		"\"verdict\":\"DENY\",\"text\":\"R\"}]}" TAIL);
 }
 
+/* A verdict of audit mode, and what a policy in shadow mode would decide, with and without a rule.
+ */
+static void test_audit_and_shadow(void **state)
+{
+	struct flow_record r = base();
+
+	(void)state;
+	r.verdict = FLOW_AUDIT;
+	r.event_type = FLOW_EVENT_POLICY_VERDICT;
+	r.direction = FLOW_INGRESS;
+	r.is_reply = FLOW_REPLY_UNKNOWN;
+	r.is_shadow = true;
+	r.shadow_verdict = POLICY_DENY;
+	rule.text = "R";
+	check(&r, &node,
+		"{\"flow\":{" PACKET ",\"verdict\":\"AUDIT\",\"event_type\":{\"type\":5},"
+		"\"traffic_direction\":\"INGRESS\"},\"kilim\":{\"shadow\":{\"verdict\":"
+		"\"DENY\"}}" TAIL);
+	r.rule[POLICY_INGRESS] = r.shadow_rule = &rule;
+	r.rule_verdict[POLICY_INGRESS] = POLICY_DEFAULT_DENY;
+	check(&r, &node,
+		"{\"flow\":{" PACKET ",\"verdict\":\"AUDIT\",\"event_type\":{\"type\":5},"
+		"\"traffic_direction\":\"INGRESS\"},\"kilim\":{\"rules\":[{\"direction\":"
+		"\"INGRESS\",\"verdict\":\"DEFAULT_DENY\",\"text\":\"R\"}],\"shadow\":{"
+		"\"verdict\":\"DENY\",\"text\":\"R\"}}" TAIL);
+}
+
 /* A frame that was not understood: nothing is said that is not known. */
 static void test_nothing_known(void **state)
 {
@@ -349,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_policy_verdict),
+		cmocka_unit_test(test_audit_and_shadow),
 		cmocka_unit_test(test_nothing_known),
 		cmocka_unit_test(test_l4),
 		cmocka_unit_test(test_escapes),
