@@ -285,11 +285,11 @@ static void note_uncounted(struct policies *p)
 	struct dp_policy_stats s;
 
 	datapath_policy_stats(p->agent->datapath, &s);
-	if (p->now->compiled.rules >= s.rule_hit_max)
+	if (p->now->compiled->rules >= s.rule_hit_max)
 		str_printf(&text,
 			"rules have numbers up to %zu and %zu are counted (policy-rule-hit-max): "
 			"hits of the others are not known",
-			p->now->compiled.rules, s.rule_hit_max);
+			p->now->compiled->rules, s.rule_hit_max);
 	agent_problem(p->agent, "policy-rule-hit-max", text.len ? str_text(&text) : NULL);
 }
 

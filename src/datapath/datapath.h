@@ -132,12 +132,15 @@ int datapath_policy_check(
 /*
  * What new identities need of the revision in force, before any address or endpoint has them; no
  * switch. more: peers for slots that are in force (base counts for nothing, a peer that is there
- * already gets the classes given; slots of other identities are passed over). fresh: slots of
- * identities that have none. Capacity is computed first, as by apply.
+ * already gets the classes given; slots of other identities are passed over). When the slot was
+ * given with a content, all that have this content learn the same, one of them is named here, and
+ * it stands for what they hold then. fresh: slots of identities that have none. Capacity is
+ * computed first, as by apply.
  */
 int datapath_policy_extend(struct datapath *d, const struct dp_slot *more, size_t mores,
 	const struct dp_slot *fresh, size_t freshes, struct err *e) MUST_USE;
-/* These identities are nobody's any more: their slots go, and their places as peers. */
+/* These identities are nobody's any more: their slots go, and their places as peers. Contents stand
+ * for what is left. */
 int datapath_policy_forget(
 	struct datapath *d, const uint32_t *identity, size_t count, struct err *e) MUST_USE;
 /*

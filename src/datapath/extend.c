@@ -17,13 +17,12 @@ struct member {
 	struct slot *to; /* that it gets, with a reference; NULL: the same, changed in place */
 	struct change change;
 	struct change back; /* of the first member of a slot that has changed in place */
-	const void *content;
 };
 
 struct extension {
 	struct plan plan; /* with the fresh slots as wishes */
 	struct member *member;
-	size_t members;
+	size_t members, room;
 	size_t gone; /* entries that are removed from slots in place */
 };
 
@@ -57,29 +56,64 @@ static int member_order(const void *a, const void *b)
 	return change_order(&x->change, &y->change);
 }
 
+static int add_member(
+	struct extension *x, struct row *row, const struct dp_slot *more, struct err *e)
+{
+	struct member *m;
+	int r;
+
+	mem_grow(&x->member, &x->room, x->members + 1, sizeof(*x->member));
+	m = &x->member[x->members];
+	r = change_make(&x->plan.table->slots, more, &x->plan.seen, &m->change, e);
+	if (r)
+		return r;
+	m->row = row;
+	m->slot = row->slot;
+	x->members++;
+	return 0;
+}
+
+/* All whose content stands in the table of those that learn something. */
+static int add_sharers(struct extension *x, const struct hash *content, struct err *e)
+{
+	int r = 0;
+
+	HASH_EACH(&x->plan.table->row, entry) {
+		struct row *row = entry->value;
+		const struct dp_slot *more =
+			row->slot && row->content
+				? hash_get(content, &row->content, sizeof(row->content))
+				: NULL;
+
+		if (!r && more)
+			r = add_member(x, row, more, e);
+	}
+	return r;
+}
+
 static int make_members(
 	struct extension *x, const struct dp_slot *more, size_t mores, struct err *e)
 {
-	struct policy_table *t = x->plan.table;
+	struct hash SCOPED(hash_done) content = {0};
+	int r = 0;
 
-	x->member = mem_array(mores + 1, sizeof(*x->member));
-	for (size_t i = 0; i < mores; i++) {
-		struct row *row = hash_get(&t->row, &more[i].identity, sizeof(uint32_t));
-		struct member *m = &x->member[x->members];
-		int r;
+	for (size_t i = 0; !r && i < mores; i++) {
+		struct row *row =
+			hash_get(&x->plan.table->row, &more[i].identity, sizeof(uint32_t));
 
 		if (!row || !row->slot)
 			continue;
-		r = change_make(&t->slots, &more[i], &x->plan.seen, &m->change, e);
-		if (r)
-			return r;
-		m->row = row;
-		m->slot = row->slot;
-		m->content = more[i].content;
-		x->members++;
+		if (row->content)
+			(void)hash_put(
+				&content, &row->content, sizeof(row->content), (void *)&more[i]);
+		else
+			r = add_member(x, row, &more[i], e);
 	}
-	qsort(x->member, x->members, sizeof(*x->member), member_order);
-	return 0;
+	if (!r && content.count)
+		r = add_sharers(x, &content, e);
+	if (x->members)
+		qsort(x->member, x->members, sizeof(*x->member), member_order);
+	return r;
 }
 
 static void change_in_place(struct extension *x, struct member *m)
@@ -255,7 +289,6 @@ static void take(struct extension *x)
 	for (size_t i = 0; i < x->members; i++) {
 		struct member *m = &x->member[i];
 
-		m->row->content = m->content;
 		for (size_t k = 0; k < m->back.peers; k++)
 			t->peers += !class_pair_equal(&m->change.peer[k].class, &m->slot->base) &&
 				    class_pair_equal(&m->back.peer[k].class, &m->slot->base);
@@ -322,15 +355,6 @@ int datapath_policy_extend(struct datapath *d, const struct dp_slot *more, size_
 	return r;
 }
 
-static bool has_any(const struct slot *s, const uint32_t *identity, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slot_peer(s, identity[i]))
-			return true;
-	}
-	return false;
-}
-
 static int forget_peer(
 	struct policy_table *t, struct slot *s, uint32_t identity, struct writer *w, struct err *e)
 {
@@ -351,13 +375,6 @@ static int forget_peers(
 	int r = 0;
 
 	w.removes = true;
-	/* of all that share a slot, before it changes */
-	HASH_EACH(&t->row, x) {
-		struct row *row = x->value;
-
-		if (row->slot && has_any(row->slot, identity, count))
-			row->content = NULL;
-	}
 	HASH_EACH(&t->row, x) {
 		struct row *row = x->value;
 

@@ -269,7 +269,7 @@ static void test_extend(void)
 	set_add(&set, 301, 6, 200);
 	set_add(&set, 302, 6, 200);
 	set_add(&set, 303, 6, 200);
-	ok(apply(&set, 16, &st), "three identities share a slot");
+	ok(apply(&set, 18, &st), "three identities share a slot");
 	datapath_policy_collect(node.dp);
 	datapath_state(node.dp, &revision, &epoch);
 	shared = slot_of(301);
@@ -327,6 +327,44 @@ static void test_extend(void)
 	datapath_policy_collect(node.dp);
 	tap_ok(entries("rule") == 16 && entries("peer") == 6 && class_of(301, 1000),
 		"puts all right");
+}
+
+/* One identity stands for all with its content, which is not given again. */
+static void test_extend_contents(void)
+{
+	static struct set set;
+	static int content[2];
+	const struct dp_class *list[2] = {&no_rules, &set.class[1]};
+	const struct dp_peer peer = {2000, {1, 1}};
+	const struct dp_slot add = {
+		.identity = 302, .class = list, .classes = 2, .peer = &peer, .peers = 1};
+	struct dp_policy_stats st;
+	uint32_t shared, gone = 999;
+
+	for (uint32_t i = 0; i < 4; i++) {
+		set_add(&set, 300 + i, 6, 200);
+		set.slot[i].content = &content[i == 3];
+	}
+	ok(apply(&set, 16, &st), "two contents that are equal so far");
+	shared = slot_of(300);
+	tap_ok(shared == slot_of(303), "are one slot");
+	ok(datapath_policy_extend(node.dp, &add, 1, NULL, 0, &e), "a peer for one of them");
+	tap_ok(rule_for(300, 2000, 6) == 205 && rule_for(301, 2000, 6) == 205 &&
+			rule_for(302, 2000, 6) == 205 && slot_of(300) == slot_of(302),
+		"is known to all that have it");
+	tap_ok(slot_of(303) == shared && !class_of(303, 2000), "and to no other");
+	ok(datapath_policy_forget(node.dp, &gone, 1, &e), "another one goes");
+	for (size_t i = 0; i < 4; i++) {
+		set.slot[i].class = NULL;
+		set.slot[i].classes = set.slot[i].peers = 0;
+	}
+	ok(apply(&set, 17, &st), "the contents go on");
+	tap_ok(st.slots_kept == 4 && rule_for(301, 2000, 6) == 205 && !class_of(301, 999) &&
+			!class_of(303, 2000),
+		"as they are now");
+	datapath_policy_collect(node.dp);
+	datapath_policy_stats(node.dp, &st);
+	tap_ok(entries("peer") == st.peer_entries && st.peer_entries == 5, "all counted");
 }
 
 static void test_adopt(void)
@@ -438,6 +476,7 @@ int main(void)
 		test_switch();
 		test_refusal();
 		test_shared();
+		test_extend_contents();
 		test_extend();
 		test_adopt();
 		test_killed();
