@@ -56,6 +56,23 @@ static void note(const struct world *w, const struct event *e, struct answer *a)
 	}
 }
 
+/* What passes because of audit mode only. */
+static void conclude_audit(struct answer *a)
+{
+	static const enum policy_direction order[] = {POLICY_EGRESS, POLICY_INGRESS};
+
+	for (size_t i = 0; i < POLICY_DIRECTIONS; i++) {
+		const struct judged *j = &a->judged[order[i]];
+
+		if (a->verdict != VERDICT_ALLOW || !j->is_judged ||
+			j->decision.verdict == POLICY_ALLOW || !(j->decision.flags & POLICY_AUDIT))
+			continue;
+		a->verdict = VERDICT_AUDIT;
+		a->direction = (uint8_t)order[i];
+		a->because = j->because;
+	}
+}
+
 static void conclude(const struct world *w, const struct twin_packet *p, struct answer *a)
 {
 	enum policy_direction hook = p->hook == TWIN_EGRESS ? POLICY_EGRESS : POLICY_INGRESS;
@@ -69,18 +86,17 @@ static void conclude(const struct world *w, const struct twin_packet *p, struct 
 		if (e.type == EVENT_DROP)
 			hook = e.flags & EVENT_INGRESS ? POLICY_INGRESS : POLICY_EGRESS;
 	}
-	if (p->action != TWIN_DROP)
+	if (p->action != TWIN_DROP) {
+		conclude_audit(a);
 		return;
+	}
 	if (!is_told) /* the only drops without a word */
 		a->reason = DROP_MULTICAST_HANDLED;
 	a->direction = (uint8_t)hook;
-	if (a->reason != DROP_POLICY_DENIED && a->reason != DROP_POLICY_DENY) {
-		a->verdict = VERDICT_DENY;
-		a->because = BECAUSE_DROPPED;
-		return;
-	}
-	a->verdict = w->scenario->settings.audit ? VERDICT_AUDIT : VERDICT_DENY;
-	a->because = a->judged[hook].because;
+	a->verdict = VERDICT_DENY;
+	a->because = a->reason == DROP_POLICY_DENIED || a->reason == DROP_POLICY_DENY
+			     ? a->judged[hook].because
+			     : BECAUSE_DROPPED;
 }
 
 /* What allowed it: the last direction in which a rule did, or else the last one. */
