@@ -141,6 +141,22 @@ bool prefix_has(const struct prefix *p, const struct addr *a)
 	return prefix_contains(p, &host);
 }
 
+bool prefixes_cover(const struct prefix *list, size_t count, const struct prefix *p)
+{
+	struct prefix low = {p->addr, p->bits + 1}, high = low;
+	bool inside = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (prefix_contains(&list[i], p))
+			return true;
+		inside |= prefix_contains(p, &list[i]);
+	}
+	if (!inside)
+		return false;
+	high.addr.byte[p->bits / 8] |= (uint8_t)(0x80 >> p->bits % 8);
+	return prefixes_cover(list, count, &low) && prefixes_cover(list, count, &high);
+}
+
 int prefix_compare(const struct prefix *a, const struct prefix *b)
 {
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));

@@ -3,6 +3,7 @@
 #define KILIM_MODEL_ADDR_H
 /* Addresses and prefixes as text and back; the value is abi's 128-bit struct addr. */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "abi/addr.h"
 #include "base/mem.h"
@@ -33,6 +34,8 @@ bool prefix_is_v4(const struct prefix *p); /* inside ::ffff:0:0/96 */
 /* Never across families: ::/0 does not contain 10.0.0.0/8. */
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner); /* equal ones too */
 bool prefix_has(const struct prefix *p, const struct addr *a);
+/* Whether the list together has every address of p. */
+bool prefixes_cover(const struct prefix *list, size_t count, const struct prefix *p);
 int prefix_compare(const struct prefix *a, const struct prefix *b); /* total order for sorting */
 
 #endif

@@ -134,6 +134,7 @@ static int parse_value(const struct walk *w, const struct node *n, const char **
 	return 0;
 }
 
+/* s has room. */
 static int parse_labels(
 	const struct walk *w, const struct node *n, enum selector_of of, struct selector *s)
 {
@@ -241,6 +242,18 @@ int policy_parse_selector(
 	}
 	*ret = s;
 	return 0;
+}
+
+int policy_parse_match_labels(
+	const struct walk *w, const struct node *n, enum selector_of of, struct selector *ret)
+{
+	struct selector s = {
+		arena_array(w->mem, json_object_size(n->value), sizeof(*s.requirement)), 0};
+	int r = parse_labels(w, n, of, &s);
+
+	if (!r)
+		*ret = s;
+	return r;
 }
 
 void policy_join(const struct walk *w, struct selector *a, const struct selector *b)

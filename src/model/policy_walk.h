@@ -142,6 +142,9 @@ enum selector_of {
 /* policy_selector.c: a LabelSelector. */
 int policy_parse_selector(const struct walk *w, const struct node *n, enum selector_of of,
 	struct selector *ret) MUST_USE;
+/* matchLabels alone. */
+int policy_parse_match_labels(const struct walk *w, const struct node *n, enum selector_of of,
+	struct selector *ret) MUST_USE;
 /* Pods in namespaces: either node may be absent; without a namespace selector, those of this
  * namespace (NULL: of any). */
 int policy_parse_pods(const struct walk *w, const struct node *namespaces, const struct node *pods,
