@@ -17,6 +17,7 @@ extern const struct cli_command policy_get_command;
 extern const struct cli_command policy_test_command;
 extern const struct cli_command policy_matrix_command;
 extern const struct cli_command policy_explain_command;
+extern const struct cli_command policy_invariants_command;
 extern const struct cli_command observe_command;
 extern const struct cli_command flow_list_command;
 extern const struct cli_command monitor_command;

@@ -18,6 +18,7 @@ const struct cli_command *const cli_commands[] = {
 	&policy_test_command,
 	&policy_matrix_command,
 	&policy_explain_command,
+	&policy_invariants_command,
 	&observe_command,
 	&flow_list_command,
 	&monitor_command,

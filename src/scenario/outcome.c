@@ -132,6 +132,19 @@ static void mark_hits(struct outcome *o)
 	}
 }
 
+static void check_invariants(struct outcome *o)
+{
+	const struct invariants *l = &o->world->scenario->invariants;
+	const struct invariant_view view = world_view(o->world);
+
+	o->invariant = mem_array(l->count, sizeof(*o->invariant));
+	for (size_t i = 0; i < l->count; i++) {
+		invariant_check(&view, &l->invariant[i], &o->invariant[i]);
+		o->passed += !o->invariant[i].broken;
+		o->failed += o->invariant[i].broken;
+	}
+}
+
 void outcome_make(const struct world *w, struct outcome *ret)
 {
 	*ret = (struct outcome){.world = w};
@@ -139,6 +152,7 @@ void outcome_make(const struct world *w, struct outcome *ret)
 	for (size_t i = 0; i < w->scenario->probes; i++)
 		compare(ret, i);
 	mark_hits(ret);
+	check_invariants(ret);
 }
 
 void outcome_done(struct outcome *o)
@@ -147,6 +161,7 @@ void outcome_done(struct outcome *o)
 	free(o->answer);
 	free(o->probe);
 	free(o->hit);
+	free(o->invariant);
 	*o = (struct outcome){0};
 }
 
@@ -191,7 +206,6 @@ void answer_explain(const struct world *w, const struct question *q, const struc
 		const struct judged *j = &a->judged[d];
 
 		ret->side[d].is_judged = j->is_judged;
-		ret->side[d].is_enforced = j->decision.flags & POLICY_ENFORCED;
 		ret->side[d].because = j->because;
 		ret->side[d].rule = world_rule(w, j->decision.rule);
 	}

@@ -4,6 +4,7 @@
 /* What became of a scenario's probes, and its writers. */
 #include "codec/json.h"
 #include "scenario/explain.h"
+#include "scenario/invariants.h"
 #include "scenario/judge.h"
 
 /* One probe: its questions are question[first] to question[first + count - 1]. */
@@ -22,7 +23,8 @@ struct outcome {
 	size_t count;
 	struct probe_outcome *probe; /* one per probe of the scenario */
 	bool *hit; /* hit[id - 1]: the rule decided something */
-	size_t passed, failed; /* probes */
+	struct invariant_result *invariant; /* one per assertion of the scenario */
+	size_t passed, failed; /* probes and assertions */
 };
 
 /* Ask all the probes of the world's scenario. The world must outlive the outcome. */

@@ -383,12 +383,13 @@ static int read_scenario(struct reader *r, const struct node *root)
 {
 	static const struct field fields[] = {{"cluster", NULL}, {"namespaces", NULL},
 		{"nodes", NULL}, {"endpoints", NULL}, {"policies", NULL}, {"probes", NULL},
-		{"matrix", NULL}};
+		{"matrix", NULL}, {"invariants", NULL}};
 	struct node cluster = node_member(root, "cluster"), nodes = node_member(root, "nodes");
 	struct node namespaces = node_member(root, "namespaces"),
 		    probes = node_member(root, "probes");
 	struct node endpoints = node_member(root, "endpoints");
 	struct node policies = node_member(root, "policies"), matrix = node_member(root, "matrix");
+	struct node invariants = node_member(root, "invariants");
 	struct scenario *s = r->scenario;
 	const char *name = NULL;
 	int bad = WALK_FIELDS(&r->walk, root, fields);
@@ -401,6 +402,7 @@ static int read_scenario(struct reader *r, const struct node *root)
 	bad = bad < 0 ? bad : read_endpoints(r, &endpoints);
 	bad = bad < 0 ? bad : own_addresses(r, &nodes, &endpoints);
 	bad = bad < 0 ? bad : read_policies(r, &policies);
+	bad = bad < 0 ? bad : read_invariants(r, &invariants);
 	return bad < 0 ? bad : read_probes(r, &probes, &matrix);
 }
 
@@ -429,6 +431,7 @@ void scenario_done(struct scenario *s)
 	hash_done(&s->node_by_name);
 	hash_done(&s->owner);
 	policy_set_done(&s->set);
+	invariants_done(&s->invariants);
 	arena_done(&s->mem);
 	*s = (struct scenario){0};
 }

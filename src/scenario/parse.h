@@ -20,6 +20,8 @@ void endpoint_make_addresses(struct scenario *s, size_t index);
 struct addr remote_node_addr(enum family f);
 /* source.c: the policies of the list. */
 int read_policies(struct reader *r, const struct node *list) MUST_USE;
+/* source.c: the assertions of the list. */
+int read_invariants(struct reader *r, const struct node *list) MUST_USE;
 /* parse_probe.c: probes, and what the matrix shows (the scenario's matrix, else those of probes,
  * else 80/TCP). */
 int read_probes(struct reader *r, const struct node *list, const struct node *matrix) MUST_USE;

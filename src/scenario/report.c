@@ -200,6 +200,34 @@ static void write_coverage(struct str *out, const struct outcome *o)
 	}
 }
 
+static void write_invariant(struct str *out, const struct outcome *o, size_t index)
+{
+	const struct invariant_view view = world_view(o->world);
+	const struct invariant *i = &o->world->scenario->invariants.invariant[index];
+
+	str_add(out, "invariant ");
+	invariant_format(out, i);
+	if (o->invariant[index].broken)
+		str_printf(out, "  [%s:%d]", i->origin.file, i->origin.line);
+	str_add(out, "\n");
+	invariant_write(out, &view, i, &o->invariant[index], "        ");
+}
+
+static void write_invariants(
+	struct str *out, const struct outcome *o, const struct report_options *options)
+{
+	for (size_t i = 0; i < o->world->scenario->invariants.count; i++) {
+		SCOPED(str_done) struct str text = {0};
+		bool is_ok = !o->invariant[i].broken;
+
+		if (options->failures_only && is_ok)
+			continue;
+		write_invariant(&text, o, i);
+		write_mark(out, is_ok, options->color);
+		add_clean(out, &text);
+	}
+}
+
 void outcome_write(struct str *out, const struct outcome *o, const struct report_options *options)
 {
 	const struct scenario *s = o->world->scenario;
@@ -221,7 +249,11 @@ void outcome_write(struct str *out, const struct outcome *o, const struct report
 		write_mark(out, o->probe[i].is_ok, options->color);
 		add_clean(out, &text);
 	}
-	str_printf(&last, "%zu probes: %zu passed, %zu failed; ", s->probes, o->passed, o->failed);
+	write_invariants(out, o, options);
+	str_printf(&last, "%zu probes", s->probes);
+	if (s->invariants.count)
+		str_printf(&last, " and %zu invariants", s->invariants.count);
+	str_printf(&last, ": %zu passed, %zu failed; ", o->passed, o->failed);
 	write_coverage(&last, o);
 	add_clean(out, &last);
 }
@@ -326,6 +358,18 @@ static json_t *coverage_json(const struct outcome *o)
 	return json_pack("{s:i, s:i, s:o}", "rules", rules, "hit", hit, "never", never);
 }
 
+static json_t *invariants_json(const struct outcome *o)
+{
+	const struct invariant_view view = world_view(o->world);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < o->world->scenario->invariants.count; i++)
+		(void)json_array_append_new(
+			list, invariant_json(&view, &o->world->scenario->invariants.invariant[i],
+				      &o->invariant[i]));
+	return list;
+}
+
 json_t *outcome_json(const struct outcome *o)
 {
 	const struct scenario *s = o->world->scenario;
@@ -334,35 +378,45 @@ json_t *outcome_json(const struct outcome *o)
 	for (size_t i = 0; i < s->probes; i++)
 		(void)json_array_append_new(
 			probes, s->probe[i].matrix ? probe_matrix_json(o, i) : probe_json(o, i));
-	return json_pack("{s:s, s:i, s:o, s:I, s:I, s:o}", "file", s->file, "line", s->line,
-		"probes", probes, "passed", (json_int_t)o->passed, "failed", (json_int_t)o->failed,
-		"coverage", coverage_json(o));
+	return json_pack("{s:s, s:i, s:o, s:o, s:I, s:I, s:o}", "file", s->file, "line", s->line,
+		"probes", probes, "invariants", invariants_json(o), "passed", (json_int_t)o->passed,
+		"failed", (json_int_t)o->failed, "coverage", coverage_json(o));
 }
 
 /* ---- TAP ---- */
+
+static void write_tap(struct str *out, const struct str *text, bool is_ok, size_t number)
+{
+	SCOPED(str_done) struct str clean = {0};
+	char *rest, *line;
+
+	add_clean(&clean, text);
+	rest = clean.text;
+	line = strsep(&rest, "\n");
+	str_printf(out, "%sok %zu - %s\n", is_ok ? "" : "not ", number, line);
+	for (line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+		if (*line)
+			str_printf(out, "# %s\n", line);
+	}
+}
 
 void outcome_write_tap(struct str *out, const struct outcome *o, size_t *number)
 {
 	const struct scenario *s = o->world->scenario;
 	const struct widths narrow = {0, 0, 0};
 
-	for (size_t i = 0; i < s->probes; i++) {
-		const struct scenario_probe *p = &s->probe[i];
-		SCOPED(str_done) struct str text = {0}, clean = {0};
-		char *rest, *line;
+	for (size_t i = 0; i < s->probes + s->invariants.count; i++) {
+		bool is_probe = i < s->probes;
+		SCOPED(str_done) struct str text = {0};
 
-		if (p->matrix)
+		if (!is_probe)
+			write_invariant(&text, o, i - s->probes);
+		else if (s->probe[i].matrix)
 			write_matrix(&text, o, i);
 		else
 			write_probe(&text, o, i, &narrow);
-		add_clean(&clean, &text);
-		rest = clean.text;
-		line = strsep(&rest, "\n");
-		str_printf(
-			out, "%sok %zu - %s\n", o->probe[i].is_ok ? "" : "not ", ++*number, line);
-		for (line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-			if (*line)
-				str_printf(out, "# %s\n", line);
-		}
+		write_tap(out, &text,
+			is_probe ? o->probe[i].is_ok : !o->invariant[i - s->probes].broken,
+			++*number);
 	}
 }

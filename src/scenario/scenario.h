@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "codec/yaml.h"
 #include "model/identity.h"
+#include "model/invariant.h"
 #include "model/policy.h"
 #include "policy/compile.h"
 #include "scenario/traffic.h"
@@ -117,6 +118,7 @@ struct scenario {
 	struct hash endpoint_by_name, node_by_name; /* to index + 1 */
 	struct hash owner; /* struct addr to struct scenario_end, of endpoints and nodes */
 	struct policy_set set;
+	struct invariants invariants;
 	struct scenario_probe *probe;
 	size_t probes;
 	struct scenario_matrix matrix; /* what `kilim policy matrix` shows */

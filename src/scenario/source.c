@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "codec/json.h"
+#include "scenario/invariants.h"
 #include "scenario/parse.h"
 
 enum { FILE_BYTES_MAX = 64 << 20 };
@@ -64,6 +65,22 @@ static int read_path(struct scenario *s, const char *path, struct err *e)
 	return read_pattern(s, str_text(&pattern), e);
 }
 
+/* A path that does not begin with / begins beside the scenario. */
+static void add_path(struct str *out, const struct reader *r, const char *text)
+{
+	if (*text != '/' && *r->directory)
+		str_printf(out, "%s/", r->directory);
+	str_add(out, text);
+}
+
+/* What a file of its own says has a place of its own; that it is not there is said here. */
+static int read_fails(const struct reader *r, const struct node *n, const struct err *e)
+{
+	if (e->code != -ENOENT)
+		return err_set(r->walk.e, e->code, "%s", e->text);
+	return walk_error(&r->walk, n, "%s", e->text);
+}
+
 static int read_item(struct reader *r, const struct node *n)
 {
 	const char *text = json_string_value(n->value);
@@ -82,14 +99,39 @@ static int read_item(struct reader *r, const struct node *n)
 	if (!text || !*text)
 		return walk_error(&r->walk, n, "expected a path or a policy, found %s",
 			n->value ? json_kind(n->value) : "nothing");
-	if (*text != '/' && *r->directory)
-		str_printf(&path, "%s/", r->directory);
-	str_add(&path, text);
+	add_path(&path, r, text);
 	if (read_path(r->scenario, str_text(&path), &e) >= 0)
 		return 0;
-	if (e.code != -ENOENT) /* it has a place of its own */
-		return err_set(r->walk.e, e.code, "%s", e.text);
-	return walk_error(&r->walk, n, "%s", e.text);
+	return read_fails(r, n, &e);
+}
+
+static int read_invariant(struct reader *r, const struct node *n)
+{
+	struct invariants *l = &r->scenario->invariants;
+	const char *text = json_string_value(n->value);
+	SCOPED(str_done) struct str path = {0};
+	struct invariant one;
+	struct err e = {0};
+	int bad;
+
+	if (!text || !*text) {
+		bad = invariant_parse(&r->walk, n, &one);
+		return bad < 0 ? bad : invariants_add(l, &r->walk, n, &one);
+	}
+	add_path(&path, r, text);
+	return invariants_read(l, str_text(&path), &e) < 0 ? read_fails(r, n, &e) : 0;
+}
+
+int read_invariants(struct reader *r, const struct node *list)
+{
+	int bad = walk_list(&r->walk, list);
+
+	for (size_t i = 0; bad >= 0 && i < node_items(list); i++) {
+		struct node n = node_item(list, i);
+
+		bad = read_invariant(r, &n);
+	}
+	return bad;
 }
 
 int read_policies(struct reader *r, const struct node *list)

@@ -158,6 +158,11 @@ void world_done(struct world *w)
 	*w = (struct world){0};
 }
 
+struct invariant_view world_view(const struct world *w)
+{
+	return (struct invariant_view){w->compiled, w->identities, w->scenario->settings.localhost};
+}
+
 const struct rule_info *world_rule(const struct world *w, uint32_t id)
 {
 	const struct rule_info *r =

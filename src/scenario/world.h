@@ -4,6 +4,7 @@
 /* A scenario as an agent would see it: identities, and the compiled policy. The only place here
  * that calls src/policy. */
 #include "policy/compile.h"
+#include "policy/invariant.h"
 #include "scenario/scenario.h"
 
 struct world {
@@ -25,6 +26,8 @@ void world_done(struct world *w); /* for SCOPED too */
  * nothing: no world_done(). */
 void world_borrow(struct world *w, struct scenario *s, struct identities *t,
 	const struct compiled_set *compiled);
+/* The world as assertions see it. */
+struct invariant_view world_view(const struct world *w);
 /* What a rule id stands for; NULL for 0 and for what is not there. */
 const struct rule_info *world_rule(const struct world *w, uint32_t id);
 

@@ -148,6 +148,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/policy", on_call},
 	{"GET", "/v1/policy/explain", on_call},
 	{"PUT", "/v1/policy/{}", on_call},
+	{"GET", "/v1/policy/invariants", on_call},
 	{"GET", "/v1/policy/{}/{}/{}", on_call},
 	{"DELETE", "/v1/policy/{}/{}/{}", on_call},
 	{"GET", "/v1/flow", on_stream},
