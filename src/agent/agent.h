@@ -24,6 +24,7 @@ struct policies;
 struct flows;
 struct api_server;
 struct manifests;
+struct guard;
 
 struct agent {
 	const struct conf *conf;
@@ -39,6 +40,7 @@ struct agent {
 	struct flows *flows;
 	struct api_server *api, *metrics;
 	struct manifests *manifests;
+	struct guard *guard; /* assertions; NULL: none are set */
 	struct loop_source *sigterm, *sigint, *trim;
 	struct hash problems; /* what is wrong now: subject to text, for status */
 	int run_lock, state_lock;

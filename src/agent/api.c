@@ -15,6 +15,7 @@ const struct api_route agent_routes[] = {
 	{"GET", "/v1/identity", api_identity_list},
 	{"GET", "/v1/policy", api_policy_list},
 	{"GET", "/v1/policy/explain", api_policy_explain},
+	{"GET", "/v1/policy/invariants", api_policy_invariants},
 	{"GET", "/v1/policy/{}/{}/{}", api_policy_get},
 	{"PUT", "/v1/policy/{}", api_policy_put},
 	{"DELETE", "/v1/policy/{}/{}/{}", api_policy_delete},

@@ -29,6 +29,7 @@ void api_policy_list(const struct api_request *rq, struct api_reply *reply, void
 void api_policy_get(const struct api_request *rq, struct api_reply *reply, void *data);
 void api_policy_put(const struct api_request *rq, struct api_reply *reply, void *data);
 void api_policy_delete(const struct api_request *rq, struct api_reply *reply, void *data);
+void api_policy_invariants(const struct api_request *rq, struct api_reply *reply, void *data);
 
 /* api_explain.c */
 void api_policy_explain(const struct api_request *rq, struct api_reply *reply, void *data);

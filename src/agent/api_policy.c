@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/api.h"
 #include "agent/endpoint.h"
+#include "agent/invariant.h"
 #include "agent/policy.h"
 #include "agent/source_edit.h"
 #include "codec/json.h"
@@ -311,4 +312,12 @@ void api_policy_delete(const struct api_request *rq, struct api_reply *reply, vo
 		api_fail(reply, r, &e);
 	else
 		reply->body = json_pack("{s:i}", "revision", (int)policies_revision(a->policies));
+}
+
+void api_policy_invariants(const struct api_request *rq, struct api_reply *reply, void *data)
+{
+	struct agent *a = data;
+
+	(void)rq;
+	reply->body = guard_json(a->guard);
 }

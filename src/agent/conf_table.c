@@ -54,6 +54,9 @@ const struct conf_field conf_fields[] = {
 	{"kubernetes-cidr-match-mode", NULL, CONF_SET, AT(kubernetes_reach), "pods,nodes", 0, 0,
 		"pods|nodes",
 		"the same for ipBlock of NetworkPolicy and networks of ClusterNetworkPolicy"},
+	{"policy-invariants", NULL, CONF_TEXT, AT(invariants), "", 0, 0, NULL,
+		"file of assertions (kilim-invariants(5)) that no change of policy may break; "
+		"empty: none"},
 	{"mtu", NULL, CONF_NUMBER, AT(mtu), "0", 0, MTU_MAX, NULL,
 		"MTU of the endpoints' devices; 0 is 1500"},
 	{"bpf-ct-timeout-regular-tcp", NULL, CONF_DURATION, AT(timeout_tcp_ns), "2h13m20s", 1,

@@ -101,6 +101,13 @@ struct generation *generation_new(struct sources *t, bool applied)
 	return g;
 }
 
+bool generation_same_sources(const struct generation *g, const struct generation *other)
+{
+	return other && g->contents == other->contents &&
+	       (!g->contents || !memcmp(g->content, other->content,
+					g->contents * sizeof(struct source_content *)));
+}
+
 void generation_free(struct generation *g, struct engine *engine, struct identities *t)
 {
 	if (!g)

@@ -30,6 +30,8 @@ struct generation {
  * have now.
  */
 struct generation *generation_new(struct sources *t, bool applied);
+/* Whether both are made of the very same texts. other may be NULL: then not. */
+bool generation_same_sources(const struct generation *g, const struct generation *other);
 /* Gives back the prefix identities; NULL is fine. */
 void generation_free(struct generation *g, struct engine *engine, struct identities *t);
 /* Take an identity for each prefix that the policies name. */

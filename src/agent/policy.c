@@ -18,6 +18,7 @@
 #include "agent/endpoint.h"
 #include "agent/flows.h"
 #include "agent/generation.h"
+#include "agent/invariant.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -245,6 +246,9 @@ static int generation_make(struct policies *p, bool applied, struct generation *
 	r = r
 		    ?: engine_compile(p->engine, p->now ? p->now->compiled : NULL, &g->set, subject,
 			       subjects, &g->compiled, e);
+	/* who is there is no question of policy: only what the sources say can be refused */
+	if (!r && !applied && !generation_same_sources(g, p->now))
+		r = guard_check(a->guard, g->compiled, e);
 	if (r) {
 		generation_free(g, p->engine, a->identities);
 		return r;
@@ -298,6 +302,7 @@ static void after_apply(struct policies *p)
 	note_uncounted(p);
 	endpoints_policy_applied(p->agent->endpoints);
 	flows_names_changed(p->agent->flows);
+	guard_changed(p->agent->guard);
 	agent_trim(p->agent);
 }
 
@@ -407,6 +412,8 @@ bool policies_want(struct policies *p, uint32_t identity)
 		return false;
 	if (!p->now || add_subject(p, identity, &e))
 		(void)policies_apply(p, &e);
+	else
+		guard_changed(p->agent->guard);
 	return !p->behind && policies_know(p, identity);
 }
 

@@ -20,6 +20,7 @@
 #include "agent/conf.h"
 #include "agent/endpoint.h"
 #include "agent/flows.h"
+#include "agent/invariant.h"
 #include "agent/manifests.h"
 #include "agent/policy.h"
 #include "agent/pools.h"
@@ -102,7 +103,8 @@ static int open_state(struct agent *a, struct err *e)
 	agent_load_identities(a);
 	a->endpoints = endpoints_new(a);
 	a->policies = policies_new(a);
-	r = flows_new(a, &a->flows, e);
+	r = guard_open(a, &a->guard, e);
+	r = r ?: flows_new(a, &a->flows, e);
 	r = r ?: agent_sync_node_addresses(a, e);
 	r = r ?: endpoints_restore(a->endpoints, e);
 	if (!r)
@@ -197,6 +199,7 @@ void agent_close(struct agent *a)
 {
 	(void)sd_notify(0, "STOPPING=1");
 	manifests_close(a->manifests);
+	guard_close(a->guard);
 	api_server_stop(a->metrics);
 	api_server_stop(a->api);
 	flows_free(a->flows);

@@ -292,18 +292,17 @@ class Maker:
         if kind == "BaselineAdminNetworkPolicy":
             return banp(self.subject(), **rules)
         if new:
-            return tiered(name, "Baseline" if self.baseline and self.chance(0.5) else "Admin", self.r.randint(0, 3), self.subject(), **rules)
+            return tiered(name, self.r.choice(["Admin", "Admin", "Baseline"]), self.r.randint(0, 3), self.subject(), **rules)
         return anp(name, self.r.randint(0, 3), self.subject(), **rules)
 
     def policies(self, world):
         groups = [group(f"g{i}", self.some([c for f in CIDRS.values() for c in f], 1, 3), **self.labels(GROUP_LABELS)) for i in range(self.r.randint(0, 2))]
         made, names, baseline = [], self.r.sample("abcdefgh", 6), False
-        self.baseline = self.chance(0.5)  # ClusterNetworkPolicy has that tier; else BaselineAdminNetworkPolicy may: their common order is nowhere said
         if self.chance(0.1):
             made.append(namespace(world["namespaces"].pop()["name"], **self.labels(SPACE_LABELS)))
         for name in names[:self.r.randint(1, 6)]:
             kind = self.r.choice(["cilium"] * 5 + ["NetworkPolicy"] * 2 + ["ClusterNetworkPolicy"] * 2 + ["AdminNetworkPolicy", "BaselineAdminNetworkPolicy"])
-            if kind == "BaselineAdminNetworkPolicy" and (self.baseline or baseline):
+            if kind == "BaselineAdminNetworkPolicy" and baseline:
                 kind = "NetworkPolicy"
             baseline = baseline or kind == "BaselineAdminNetworkPolicy"
             made.append(self.cilium(name, groups) if kind == "cilium" else self.network_policy(name) if kind == "NetworkPolicy" else self.admin(name, kind))

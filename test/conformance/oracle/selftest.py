@@ -162,12 +162,11 @@ def additions():
 
 SETTINGS = [({"enable-policy": "always"}, "x/a x/b 80/TCP deny"), ({"enable-policy": "never"}, "x/b x/a 80/TCP allow"),
             ({"policy-audit-mode": True}, "x/b x/a 80/TCP audit"), ({"allow-localhost": "policy"}, "host x/a 80/TCP deny"),
-            ({"allow-localhost": "policy"}, "host y/a 80/TCP deny"), ({}, "host y/a 80/TCP allow"),
             ({"policy-cidr-match-mode": ["nodes"]}, "x/c node:n2 80/TCP allow"), ({}, "x/c node:n2 80/TCP deny"),
             ({"policy-cidr-match-mode": ["pods"]}, "x/c x/b 80/TCP allow"), ({}, "x/c x/b 80/TCP deny"),
             ({"kubernetes-cidr-match-mode": []}, "x/b x/c 80/TCP deny"), ({}, "x/b x/c 80/TCP allow")]
 BY_SETTINGS = [cnp("p", "x", A, ingress=[{}]), cnp("q", "x", labels(pod="c"), egress=[{"toCIDR": ["0.0.0.0/0"]}]),
-               np("r", "x", labels(pod="b"), egress=[{"to": [{"ipBlock": {"cidr": "10.0.1.0/24"}}]}], policyTypes=["Egress"]), np("s", "y", policyTypes=["Ingress"])]
+               np("r", "x", labels(pod="b"), egress=[{"to": [{"ipBlock": {"cidr": "10.0.1.0/24"}}]}], policyTypes=["Egress"])]
 
 
 def ask(policies, question, settings=None):
