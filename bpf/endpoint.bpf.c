@@ -76,7 +76,7 @@ static __always_inline int packet(struct __sk_buff *skb, enum hook hook, struct 
 	int r = 0;
 
 	if (missed) {
-		p->missed = 1;
+		p->current = state_current();
 	} else {
 		__builtin_memset(p, 0, sizeof(*p));
 		p->hook = hook;
@@ -89,7 +89,8 @@ static __always_inline int packet(struct __sk_buff *skb, enum hook hook, struct 
 	r = r ?: identity_check(skb, p);
 	if (!r && p->part)
 		r = pkt_fragment(p);
-	r = r ?: flow_find(p);
+	if (!missed || p->domain) /* the known-flow path looks in domain 0 only */
+		r = r ?: flow_find(p);
 	if (r == 0 || r == -DROP_UNKNOWN_FLOW)
 		hand_back(skb, p, hook);
 	if (r == 0) {

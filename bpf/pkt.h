@@ -67,7 +67,7 @@ struct pkt {
 	__u8 denied; /* enum policy_direction that said no */
 	__u8 judged; /* bit per enum policy_direction */
 	__u8 part; /* enum part */
-	__u8 missed; /* the known-flow path has looked its flow up: there is none */
+	__u8 pad0;
 	__u32 length; /* from the Ethernet header on */
 	__u32 ifindex, ingress_ifindex;
 	__u32 to; /* FLOW_PEER: ifindex */

@@ -155,8 +155,6 @@ __noinline int flow_find(struct pkt *p)
 	if (p->flags & PKT_STATELESS)
 		return 0;
 	p->current = state_current();
-	if (p->missed && !p->domain) /* that path looks in domain 0 only */
-		return unknown(p, 0);
 	key_make(&key, p);
 	f = flow_lookup(&key, p->family, &half);
 	if (!f)
