@@ -129,7 +129,7 @@ class Bench:
         words = iter(shlex.split(entry["command"]))
         kept = [w for w in words if not (w in ("-MQ", "-MF", "-o", "-c") and next(words)) and w not in ("-MD", "-g", "-Werror")]
         self.memory = None if any(w.startswith("-fsanitize") for w in kept) else MEMORY_MAX  # shadow memory is no use of memory
-        return [*kept, "-w", "-g0", "-iquote", str((ROOT / self.name).parent)], entry["output"]
+        return [*kept, "-w", "-g0", "-O1", "-iquote", str((ROOT / self.name).parent)], entry["output"]
 
     def _tests(self, scripts):
         tests, programs = [], {}
@@ -171,8 +171,11 @@ class Bench:
             return f"not done after {test.limit:.0f} s"
         return suite.failed[0] if suite.failed else None
 
-    def prepare(self):
+    def prepare(self, own_tests_only=False):
         """Without a mutant all pass; this also measures them. Those of the source's own folder come first, the fastest ahead."""
+        folder = pathlib.Path(self.name).parent.name
+        if own_tests_only and any(f"/{folder}/" in t.name for t in self.tests):
+            self.tests = [t for t in self.tests if f"/{folder}/" in t.name]
         path = self.compile((ROOT / self.name).read_text())
         if not path:
             raise Broken(f"{self.name} does not compile as it is")
@@ -181,7 +184,6 @@ class Bench:
             if why:
                 raise Broken(f"{test.name} fails without a mutant of {self.name}: {why}")
             test.limit = max(PATIENCE_MIN_S, PATIENCE * test.seconds)
-        folder = pathlib.Path(self.name).parent.name
         self.tests.sort(key=lambda t: (f"/{folder}/" not in t.name, t.seconds))
         self.seen = {path.read_bytes()}
 

@@ -7,7 +7,7 @@
 
 #include "policy/selection.h"
 
-enum { IDENTITIES = 200, SELECTORS = 3000 };
+enum { IDENTITIES = 200, SELECTORS = 3000, PER_ROUND = 10 };
 
 static uint64_t random_state = 88172645463325252u;
 
@@ -75,9 +75,11 @@ static struct selector make_selector(struct arena *mem)
 	return s;
 }
 
-/* Also while identities come and go. */
+/* Also while identities come and go. KILIM_TEST_ROUNDS makes it shorter. */
 static void test_selectors(void **state)
 {
+	const char *rounds = getenv("KILIM_TEST_ROUNDS");
+	int selectors = rounds ? PER_ROUND * atoi(rounds) : SELECTORS;
 	struct identities *t = identities_new("c", true);
 	struct selection *made[SELECTORS];
 	struct selector of[SELECTORS];
@@ -85,10 +87,11 @@ static void test_selectors(void **state)
 	struct selections all;
 
 	(void)state;
+	selectors = selectors < SELECTORS ? selectors : SELECTORS;
 	add_identities(t);
 	selections_init(&all, t);
 	selections_refresh(&all, NULL, NULL);
-	for (int i = 0; i < SELECTORS; i++) {
+	for (int i = 0; i < selectors; i++) {
 		of[i] = make_selector(&mem);
 		made[i] = selection_get(&all,
 			&(struct selection_want){.kind = SELECTION_LABELS, .selector = &of[i]});
@@ -101,10 +104,10 @@ static void test_selectors(void **state)
 		}
 		add_identities(t);
 		selections_refresh(&all, NULL, NULL);
-		for (int i = 0; i < SELECTORS; i += 10)
+		for (int i = 0; i < selectors; i += 10)
 			check(made[i], t, &of[i]);
 	}
-	for (int i = 0; i < SELECTORS; i++)
+	for (int i = 0; i < selectors; i++)
 		selection_put(&all, made[i]);
 	assert_int_equal(all.by_key.count, 0);
 	selections_done(&all);

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an engine takes over from one set to the next, what it says of changes, and what rule
+ * numbers stand for: step by step, each with its cause.
+ */
+#include "fixture.h"
+
+#define POLICY(name, app, rest)                                                                    \
+	"---\napiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\n"                    \
+	"metadata: {name: " name "}\nspec:\n  endpointSelector: {matchLabels: {app: " app          \
+	"}}\n" rest
+#define FROM(app) "  ingress: [{fromEndpoints: [{matchLabels: {app: " app "}}]}]\n"
+
+enum { SETS = 4 };
+
+/* A world and an engine over it; sets of policies are kept until the end. */
+struct lab {
+	struct world w;
+	struct engine *engine;
+	struct policy_set set[SETS];
+	struct yaml_docs docs[SETS];
+	size_t sets;
+	struct compiled_set *now;
+};
+
+static void lab_init(struct lab *l, enum policy_enforce enforce)
+{
+	const struct policy_options options = {.enforce = enforce};
+
+	*l = (struct lab){0};
+	world_init(&l->w);
+	l->engine = engine_new(l->w.identities, l->w.ids, &options);
+}
+
+static void lab_done(struct lab *l)
+{
+	compiled_set_free(l->engine, l->now);
+	engine_free(l->engine);
+	for (size_t i = 0; i < l->sets; i++) {
+		policy_set_done(&l->set[i]);
+		yaml_docs_done(&l->docs[i]);
+	}
+	world_done(&l->w);
+}
+
+static struct policy_set *lab_read(struct lab *l, const char *text)
+{
+	struct policy_set *set = &l->set[l->sets];
+	struct yaml_docs *docs = &l->docs[l->sets++];
+
+	assert_true(l->sets <= SETS);
+	assert_int_equal(yaml_parse("p.yaml", text, strlen(text), docs, &l->w.e), 0);
+	for (size_t i = 0; i < docs->count; i++) {
+		if (policy_parse(set, &l->w.context, "p.yaml", &docs->doc[i], &l->w.e) < 0)
+			fail_msg("%s", l->w.e.text);
+	}
+	return set;
+}
+
+/* Compile for the workloads with these letters, after what there was before. Returns the set
+ * before, to be freed. */
+static struct compiled_set *lab_compile(struct lab *l, const char *text, const char *letters)
+{
+	struct policy_set *set = text ? lab_read(l, text) : &l->set[l->sets - 1];
+	struct compiled_set *before = l->now, *next = NULL;
+	uint32_t subject[8];
+	size_t count = 0;
+
+	for (; *letters; letters++)
+		subject[count++] = world_number(&l->w, (char[]){*letters, '\0'});
+	assert_int_equal(engine_compile(l->engine, before, set, subject, count, &next, &l->w.e), 0);
+	l->now = next;
+	return before;
+}
+
+static const struct compiled_slot *slot_of(
+	const struct lab *l, const struct compiled_set *set, const char *letter)
+{
+	const struct compiled_slot *s = compiled_slot_find(set, world_number(&l->w, letter));
+
+	assert_non_null(s);
+	return s;
+}
+
+static const struct decision *decide(
+	const struct lab *l, const char *subject, enum policy_direction d, const char *peer)
+{
+	return compiled_lookup(
+		slot_of(l, l->now, subject), d, world_number(&l->w, peer), IPPROTO_TCP, 80);
+}
+
+static const struct rule_info *rule_of(const struct lab *l, const struct decision *d)
+{
+	assert_true(d->rule > 0 && d->rule <= l->now->rules);
+	assert_int_equal(l->now->rule[d->rule - 1].id, d->rule);
+	return &l->now->rule[d->rule - 1];
+}
+
+static void test_failures(void **state)
+{
+	struct compiled_set *untouched = (struct compiled_set *)state, *ret = untouched;
+	const uint32_t nobody = 4711;
+	struct policy_set *set;
+	struct lab l;
+
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	set = lab_read(&l, POLICY("p", "a", FROM("b")));
+	assert_int_equal(engine_compile(l.engine, NULL, set, &nobody, 1, &ret, &l.w.e), -ENOENT);
+	assert_string_equal(l.w.e.text, "identity 4711 is not known");
+	assert_ptr_equal(ret, untouched);
+	set = lab_read(&l, POLICY("p", "a", FROM("b")) POLICY("o", "a", FROM("b"))
+				   POLICY("p", "b", FROM("c")));
+	assert_int_equal(engine_compile(l.engine, NULL, set, NULL, 0, &ret, &l.w.e), -EEXIST);
+	assert_string_equal(l.w.e.text,
+		"p.yaml:16: CiliumClusterwideNetworkPolicy p is also in p.yaml:2; rename one");
+	assert_ptr_equal(ret, untouched);
+	lab_done(&l);
+	engine_free(NULL);
+	compiled_set_freep(&(struct compiled_set *){NULL});
+}
+
+/* Only slots that a changed policy selects, or has selected, are compiled again. */
+static void test_taken_over(void **state)
+{
+	struct compiled_set *before;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	assert_null(lab_compile(&l,
+		POLICY("p", "a", FROM("b")) POLICY("q", "b", FROM("a")) POLICY("r", "c", FROM("a")),
+		"abcxa"));
+	assert_int_equal(l.now->slots, 4);
+	assert_ptr_equal(slot_of(&l, l.now, "a")->content, slot_of(&l, l.now, "x")->content);
+	/* the same again, read anew */
+	before = lab_compile(&l,
+		POLICY("p", "a", FROM("b")) POLICY("q", "b", FROM("a")) POLICY("r", "c", FROM("a")),
+		"abcxy");
+	for (const char *s = "a\0b\0c\0x\0"; *s; s += 2)
+		assert_ptr_equal(slot_of(&l, l.now, s)->content, slot_of(&l, before, s)->content);
+	assert_ptr_equal(slot_of(&l, l.now, "y")->content, slot_of(&l, before, "b")->content);
+	compiled_set_free(l.engine, before);
+	/* q has another rule, r is gone */
+	before = lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "b", FROM("c")), "abcx");
+	assert_ptr_equal(slot_of(&l, l.now, "a")->content, slot_of(&l, before, "a")->content);
+	assert_ptr_not_equal(slot_of(&l, l.now, "b")->content, slot_of(&l, before, "b")->content);
+	assert_ptr_not_equal(slot_of(&l, l.now, "c")->content, slot_of(&l, before, "c")->content);
+	compiled_set_free(l.engine, before);
+	assert_int_equal(decide(&l, "b", POLICY_INGRESS, "c")->verdict, POLICY_ALLOW);
+	assert_int_equal(decide(&l, "b", POLICY_INGRESS, "a")->verdict, POLICY_DEFAULT_DENY);
+	assert_int_equal(decide(&l, "c", POLICY_INGRESS, "b")->verdict, POLICY_ALLOW);
+	assert_int_equal(decide(&l, "c", POLICY_INGRESS, "b")->flags, 0);
+	lab_done(&l);
+}
+
+/* A content that is made anew and says the same keeps its token; one that says something else, or
+ * that is not to be trusted, has another. */
+static void test_tokens(void **state)
+{
+	struct compiled_set *before;
+	uint64_t a, b;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "b", FROM("a")), "ab");
+	a = slot_of(&l, l.now, "a")->content->token;
+	b = slot_of(&l, l.now, "b")->content->token;
+	assert_int_not_equal(a, b);
+	before = lab_compile(&l,
+		POLICY("p", "a",
+			"  ingress: [{fromEndpoints: [{matchExpressions: [{key: app, operator: In, "
+			"values: [b, never]}]}]}]\n") POLICY("q", "b", FROM("c")),
+		"ab");
+	assert_ptr_not_equal(slot_of(&l, l.now, "a")->content, slot_of(&l, before, "a")->content);
+	assert_int_equal(slot_of(&l, l.now, "a")->content->token, a);
+	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, b);
+	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, a);
+	compiled_set_free(l.engine, before);
+	b = slot_of(&l, l.now, "b")->content->token;
+	engine_distrust(l.engine, l.now);
+	assert_int_not_equal(slot_of(&l, l.now, "a")->content->token, a);
+	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, b);
+	assert_int_not_equal(
+		slot_of(&l, l.now, "a")->content->token, slot_of(&l, l.now, "b")->content->token);
+	lab_done(&l);
+}
+
+/* A number is kept while its rule is in force, also where nothing is compiled again. */
+static void test_numbers_kept(void **state)
+{
+	uint32_t allow, denial;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("gone", "b", FROM("a")), "ab");
+	compiled_set_free(l.engine, lab_compile(&l, POLICY("p", "a", FROM("b")), "ab"));
+	allow = decide(&l, "a", POLICY_INGRESS, "b")->rule;
+	denial = decide(&l, "a", POLICY_INGRESS, "c")->rule;
+	assert_int_equal(l.now->rules, 4);
+	for (int i = 0; i < 70; i++)
+		compiled_set_free(l.engine, lab_compile(&l, NULL, "ab"));
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->rule, allow);
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "c")->rule, denial);
+	assert_string_equal(rule_of(&l, decide(&l, "a", POLICY_INGRESS, "b"))->path, "ingress[0]");
+	assert_int_equal(
+		rule_of(&l, decide(&l, "a", POLICY_INGRESS, "c"))->kind, RULE_DEFAULT_DENY);
+	/* those of "gone" are free again: two new rules get them */
+	compiled_set_free(l.engine,
+		lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "b", FROM("a")), "ab"));
+	assert_int_equal(l.now->rules, 4);
+	assert_true(decide(&l, "b", POLICY_INGRESS, "a")->rule < allow);
+	lab_done(&l);
+}
+
+/* ---- what rule numbers stand for ---- */
+
+static void test_rules_described(void **state)
+{
+	const struct rule_info *info;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l,
+		POLICY("p", "a",
+			"  egressDeny: [{toEndpoints: [{matchLabels: {app: c}}]}]\n"
+			"  egress:\n  - {toEndpoints: [{matchLabels: {app: x}}]}\n"
+			"  - {toEndpoints: [{matchLabels: {app: b}}]}\n")
+			POLICY("q", "a", "  egress: [{}]\n") POLICY("r", "b", "  egress: [{}]\n"),
+		"abc");
+	info = rule_of(&l, decide(&l, "a", POLICY_EGRESS, "b"));
+	assert_int_equal(info->kind, RULE_ALLOW);
+	assert_int_equal(info->direction, POLICY_EGRESS);
+	assert_int_equal(info->policies, 1);
+	assert_string_equal((*info->policy)->name, "p");
+	assert_string_equal(info->path, "egress[1]");
+	assert_int_equal(info->origin.line, 10);
+	info = rule_of(&l, decide(&l, "a", POLICY_EGRESS, "c"));
+	assert_int_equal(info->kind, RULE_DENY);
+	assert_string_equal(info->path, "egressDeny[0]");
+	info = rule_of(&l, decide(&l, "a", POLICY_EGRESS, "world"));
+	assert_int_equal(info->kind, RULE_DEFAULT_DENY);
+	assert_int_equal(info->direction, POLICY_EGRESS);
+	assert_int_equal(info->policies, 2);
+	assert_string_equal(info->policy[0]->name, "p");
+	assert_string_equal(info->policy[1]->name, "q");
+	assert_string_equal(info->path, "");
+	assert_int_equal(info->origin.line, info->policy[0]->origin.line);
+	info = rule_of(&l, decide(&l, "b", POLICY_EGRESS, "world"));
+	assert_int_equal(info->policies, 1);
+	assert_string_equal(info->policy[0]->name, "r");
+	lab_done(&l);
+}
+
+/* Under enable-policy "always" nobody causes the default deny. */
+static void test_always(void **state)
+{
+	const struct rule_info *info;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_ALWAYS);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")), "ac");
+	info = rule_of(&l, decide(&l, "c", POLICY_EGRESS, "b"));
+	assert_int_equal(info->kind, RULE_DEFAULT_DENY);
+	assert_int_equal(info->direction, POLICY_EGRESS);
+	assert_int_equal(info->policies, 0);
+	assert_null(info->origin.file);
+	lab_done(&l);
+}
+
+/* ---- following ---- */
+
+static const struct compiled_change *change_of(
+	const struct compiled_changes *c, const struct compiled_content *content, uint32_t peer)
+{
+	const struct compiled_change *found = NULL;
+
+	for (size_t i = 0; i < c->changes; i++) {
+		if (c->change[i].content != content || c->change[i].peer.identity != peer)
+			continue;
+		assert_null(found); /* once per slot and peer */
+		found = &c->change[i];
+	}
+	return found;
+}
+
+static uint32_t come(struct lab *l, const char *labels)
+{
+	const struct workload wl = {"new", "default", labels, "10.0.0.9", {{0}}};
+	struct labels own = workload_labels(&l->w.mem, &wl, "kilim");
+	const struct identity_info *info;
+
+	assert_int_equal(identity_get(l->w.identities, &own, &info, NULL), 0);
+	return info->number;
+}
+
+static void test_peer_comes_and_goes(void **state)
+{
+	const struct compiled_content *a, *b;
+	const struct compiled_change *change;
+	struct compiled_changes changes;
+	uint32_t number;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("new")) POLICY("q", "b", FROM("other")), "abx");
+	a = slot_of(&l, l.now, "a")->content;
+	b = slot_of(&l, l.now, "b")->content;
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(changes.changes, 0);
+	assert_null(changes.change);
+	number = come(&l, "k8s:app=new");
+	engine_follow(l.engine, l.now, &changes);
+	assert_false(changes.stale);
+	assert_int_equal(changes.changes, 1);
+	change = change_of(&changes, a, number);
+	assert_non_null(change);
+	assert_null(change_of(&changes, b, number));
+	assert_true(
+		change->slot == world_number(&l.w, "a") || change->slot == world_number(&l.w, "x"));
+	assert_false(change->gone);
+	assert_int_not_equal(change->peer.class[POLICY_INGRESS], a -> base[POLICY_INGRESS]);
+	assert_int_equal(change->peer.class[POLICY_EGRESS], a -> base[POLICY_EGRESS]);
+	free(changes.change);
+	/* it goes: the base is told */
+	identity_put(l.w.identities, number);
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(changes.changes, 1);
+	change = change_of(&changes, a, number);
+	assert_non_null(change);
+	assert_true(change->gone);
+	assert_int_equal(change->peer.class[POLICY_INGRESS], a -> base[POLICY_INGRESS]);
+	assert_int_equal(a->peers, 0);
+	free(changes.change);
+	lab_done(&l);
+}
+
+/* One that goes and comes at once is told once, as what it is then. */
+static void test_peer_changes(void **state)
+{
+	const struct compiled_change *change;
+	struct compiled_changes changes;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")), "a");
+	identity_set_ports(l.w.identities, world_number(&l.w, "b"),
+		&(struct named_port){"other", IPPROTO_TCP, 1}, 1);
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(changes.changes, 1);
+	change = change_of(&changes, slot_of(&l, l.now, "a")->content, world_number(&l.w, "b"));
+	assert_non_null(change);
+	assert_false(change->gone);
+	assert_int_not_equal(
+		change->peer.class[POLICY_INGRESS], change -> content -> base[POLICY_INGRESS]);
+	assert_false(changes.stale);
+	free(changes.change);
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->verdict, POLICY_ALLOW);
+	lab_done(&l);
+}
+
+/* A rule that names ports of its peers cannot follow: the slot is stale, and compiled again. */
+static void test_named_ports(void **state)
+{
+	struct compiled_changes changes;
+	const struct compiled_content *c;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l,
+		POLICY("p", "c",
+			"  egress: [{toPorts: [{ports: [{port: web, protocol: TCP}]}]}]\n"),
+		"ac");
+	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "a")->verdict, POLICY_ALLOW);
+	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "b")->verdict, POLICY_DEFAULT_DENY);
+	identity_set_ports(l.w.identities, world_number(&l.w, "b"),
+		&(struct named_port){"web", IPPROTO_TCP, 80}, 1);
+	c = slot_of(&l, l.now, "c")->content;
+	engine_follow(l.engine, l.now, &changes);
+	assert_true(changes.stale);
+	free(changes.change);
+	compiled_set_free(l.engine, lab_compile(&l, NULL, "ac"));
+	assert_ptr_not_equal(slot_of(&l, l.now, "c")->content, c);
+	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "b")->verdict, POLICY_ALLOW);
+	engine_follow(l.engine, l.now, &changes);
+	assert_false(changes.stale);
+	lab_done(&l);
+}
+
+/* A subject that goes takes its slot along; others that share the content stand for it. */
+static void test_subject_goes(void **state)
+{
+	uint32_t a, b, x, number;
+	struct compiled_changes changes;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("new")) POLICY("q", "b", FROM("new")), "abx");
+	a = world_number(&l.w, "a");
+	b = world_number(&l.w, "b");
+	x = world_number(&l.w, "x");
+	identity_put(l.w.identities, a);
+	identity_put(l.w.identities, b);
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(l.now->slots, 1);
+	assert_null(compiled_slot_find(l.now, a));
+	assert_null(compiled_slot_find(l.now, b));
+	assert_int_equal(changes.changes, 0);
+	assert_false(changes.stale);
+	/* b's content has no slot: nobody is told of it */
+	number = come(&l, "k8s:app=new");
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(changes.changes, 1);
+	assert_int_equal(changes.change[0].slot, x);
+	assert_int_equal(changes.change[0].peer.identity, number);
+	free(changes.change);
+	lab_done(&l);
+}
+
+/* In one step: the slot of the first that shares the content has gone when a peer comes. */
+static void test_subject_and_peer(void **state)
+{
+	struct compiled_changes changes;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("new")), "ax");
+	identity_put(l.w.identities, world_number(&l.w, "x"));
+	identity_put(l.w.identities, world_number(&l.w, "a"));
+	(void)come(&l, "k8s:app=new");
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(l.now->slots, 0);
+	assert_int_equal(changes.changes, 0);
+	free(changes.change);
+	lab_done(&l);
+}
+
+/* A subject whose number means something else now: the set must be compiled again. */
+static void test_subject_changes(void **state)
+{
+	struct compiled_changes changes;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")), "ab");
+	identity_set_ports(l.w.identities, world_number(&l.w, "a"),
+		&(struct named_port){"other", IPPROTO_TCP, 1}, 1);
+	engine_follow(l.engine, l.now, &changes);
+	assert_true(changes.stale);
+	assert_int_equal(l.now->slots, 1);
+	free(changes.change);
+	engine_follow(l.engine, NULL, &changes);
+	assert_int_equal(changes.changes, 0);
+	assert_false(changes.stale);
+	lab_done(&l);
+}
+
+/* ---- adding subjects ---- */
+
+static void test_add_subject(void **state)
+{
+	const struct compiled_slot *s;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "c", FROM("b")), "bz");
+	assert_null(engine_add_subject(l.engine, l.now, 4711));
+	assert_int_equal(l.now->slots, 2);
+	/* with a rule number of its own: the default deny that p causes */
+	s = engine_add_subject(l.engine, l.now, world_number(&l.w, "a"));
+	assert_ptr_equal(s, slot_of(&l, l.now, "a"));
+	assert_int_equal(l.now->slots, 3);
+	for (size_t i = 1; i < l.now->slots; i++)
+		assert_true(l.now->slot[i - 1].identity < l.now->slot[i].identity);
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->verdict, POLICY_ALLOW);
+	assert_string_equal(
+		rule_of(&l, decide(&l, "a", POLICY_INGRESS, "c"))->policy[0]->name, "p");
+	assert_string_equal(
+		rule_of(&l, decide(&l, "z", POLICY_INGRESS, "c"))->policy[0]->name, "q");
+	/* again, and one that shares a content */
+	s = engine_add_subject(l.engine, l.now, world_number(&l.w, "a"));
+	assert_int_equal(l.now->slots, 3);
+	assert_ptr_equal(s->content, slot_of(&l, l.now, "a")->content);
+	s = engine_add_subject(l.engine, l.now, world_number(&l.w, "x"));
+	assert_int_equal(l.now->slots, 4);
+	assert_ptr_equal(s->content, slot_of(&l, l.now, "a")->content);
+	lab_done(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_taken_over),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_numbers_kept),
+		cmocka_unit_test(test_rules_described),
+		cmocka_unit_test(test_always),
+		cmocka_unit_test(test_peer_comes_and_goes),
+		cmocka_unit_test(test_peer_changes),
+		cmocka_unit_test(test_named_ports),
+		cmocka_unit_test(test_subject_goes),
+		cmocka_unit_test(test_subject_and_peer),
+		cmocka_unit_test(test_subject_changes),
+		cmocka_unit_test(test_add_subject),
+	};
+
+	return cmocka_run_group_tests_name("policy engine", tests, NULL, NULL);
+}
