@@ -27,6 +27,11 @@ enum {
 #define ONLY_ECHO_TO(who)                                                                          \
 	ALLOW(who, INGRESS, NOBODY, ICMP4, ECHO4_RULE, 5),                                         \
 		ALLOW(who, INGRESS, NOBODY, ICMP6, ECHO6_RULE, 5)
+#define ONLY_TYPE_TO(who, proto, type)                                                             \
+	{                                                                                          \
+		.of = (who), .direction = POLICY_INGRESS, .protocol = (proto),                     \
+		.port = (type) << 8, .port_bits = 16, .verdict = POLICY_ALLOW, .rule = 5           \
+	}
 
 /* clang-format off */
 const struct packet_case cases_icmp[] = {
@@ -76,6 +81,13 @@ const struct packet_case cases_icmp[] = {
 		.rules = {ONLY_ECHO_TO(A)},
 		.shot = {
 			{.from = B, .to = A, ICMP(ECHO_REPLY, 7), .drop = DROP_POLICY_DENIED,
+				.rule = 1, .flow = NO_FLOW},
+		}},
+	{"a reply to nothing passes by its own type",
+		.rules = {ONLY_TYPE_TO(A, ICMP4, 0), ONLY_TYPE_TO(A, ICMP6, 129)},
+		.shot = {
+			{.from = B, .to = A, ICMP(ECHO_REPLY, 7), .flow = NO_FLOW, .rule = 5},
+			{.from = B, .to = A, ICMP(ECHO, 7), .drop = DROP_POLICY_DENIED,
 				.rule = 1, .flow = NO_FLOW},
 		}},
 	{"a reply with another id",

@@ -113,6 +113,16 @@ const struct packet_case cases_policy[] = {
 			PASSES(B, A, TCP(1, 80, SYN)),
 			{.from = A, .to = B, TCP(80, 1, SYN | TCP_ACK), .flow = HALF_NEW},
 		}},
+	{"both ends' decisions are told",
+		.rules = {ALLOW(A, EGRESS, NOBODY, T, 80, 4), ALLOW(B, INGRESS, NOBODY, T, 80, 5)},
+		.shot = {
+			{.from = A, .to = B, TCP(1, 80, SYN), .flow = HALF_NEW, .rule = 4,
+				.event_flags = EVENT_JUDGED_INGRESS | EVENT_JUDGED_EGRESS},
+			{.from = A, .to = OUTSIDE, TCP(1, 80, SYN), .flow = HALF_NEW, .rule = 4,
+				.event_flags = EVENT_JUDGED_EGRESS, .event_flags_not = EVENT_JUDGED_INGRESS},
+			{.from = OUTSIDE, .to = B, TCP(1, 80, SYN), .flow = HALF_NEW, .rule = 5,
+				.event_flags = EVENT_JUDGED_INGRESS, .event_flags_not = EVENT_JUDGED_EGRESS},
+		}},
 	{"allowed out, not in",
 		.rules = {ALLOW(A, EGRESS, NOBODY, T, 80, 4), ALLOW(B, INGRESS, NOBODY, T, 81, 5)},
 		.shot = {
@@ -249,7 +259,10 @@ const struct packet_case cases_policy[] = {
 		}},
 	{"even against a deny rule",
 		.rules = {DENY(A, INGRESS, NODE, 0, 0, 6)},
-		.shot = {PASSES(NODE, A, TCP(1, 80, SYN))}},
+		.shot = {
+			{.from = NODE, .to = A, TCP(1, 80, SYN), .flow = HALF_NEW,
+				.event_flags = EVENT_JUDGED_INGRESS, .event_flags_not = EVENT_JUDGED_EGRESS},
+		}},
 	{"but it is not let go everywhere",
 		.rules = {DENY(A, EGRESS, NODE, 0, 0, 6)},
 		.shot = {

@@ -119,6 +119,14 @@ static void check_verdict(struct trial *t, const struct shot *s, const uint8_t *
 			out->redirect);
 }
 
+/* What world.c writes into every decision beside the rule: nothing where no rule decides. */
+static void check_decision(struct trial *t, const struct event_decision *d)
+{
+	expect_equal(t, "event: verdict", POLICY_ALLOW, d->verdict);
+	expect_equal(t, "event: decision's flags", d->rule ? POLICY_ENFORCED : 0, d->flags);
+	expect_equal(t, "event: match", d->rule ? POLICY_MATCH_ALL : POLICY_MATCH_NONE, d->match);
+}
+
 static void check_event_fields(struct trial *t, const struct shot *s, const struct event *ev,
 	const uint8_t *in, size_t in_len)
 {
@@ -132,6 +140,11 @@ static void check_event_fields(struct trial *t, const struct shot *s, const stru
 		expect(t, !memcmp(ev->dmac, in, 6) && !memcmp(ev->smac, in + 6, 6), "event: MACs",
 			1, 0);
 	expect_equal(t, "event: flags", s->event_flags, ev->flags & s->event_flags);
+	expect_equal(t, "event: no such flags", 0, ev->flags & s->event_flags_not);
+	if (!s->drop && s->event_flags & EVENT_JUDGED_INGRESS)
+		check_decision(t, &ev->decision[POLICY_INGRESS]);
+	if (!s->drop && s->event_flags & EVENT_JUDGED_EGRESS)
+		check_decision(t, &ev->decision[POLICY_EGRESS]);
 	if (s->rule)
 		expect(t, ev->decision[0].rule == s->rule || ev->decision[1].rule == s->rule,
 			"event: rule", (long)s->rule,

@@ -62,7 +62,9 @@ struct shot {
 	bool stack; /* handed to the stack although both ends are endpoints */
 	uint8_t flow;
 	uint8_t event; /* enum event_want; a drop that is not quiet always has one */
-	uint8_t event_flags; /* that the event must have */
+	uint8_t event_flags; /* that the event must have; with EVENT_JUDGED_*, decisions are looked
+				at */
+	uint8_t event_flags_not; /* that it must not have */
 	uint32_t rule; /* rule id that the event names, in either direction */
 	uint32_t source_identity; /* that the event names */
 	uint8_t decision_flags; /* enum policy_flag that one of the event's decisions has */
