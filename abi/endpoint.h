@@ -28,15 +28,16 @@ struct endpoint {
 	struct addr addr6; /* all zero for none */
 	__u32 id; /* number that people see, 1..65535 */
 	__u32 identity;
-	__u32 peer; /* what it goes by as a peer in policies; 0: the identity */
 	__u16 domain; /* routing domain of its addresses */
 	__u16 flags; /* enum endpoint_flag */
 	__u32 ifindex; /* node's side of the device, 0 for a cgroup */
 	__u8 mac[6]; /* of the workload's device */
 	__u8 host_mac[6]; /* of the node's side: what the gateway's ARP and ND answer with */
+	__u32 peer[2]; /* what it goes by in policies, with IPv4 and with IPv6; 0: the identity */
+	__u32 pad;
 };
 
-_Static_assert(sizeof(struct endpoint) == 64, "one cache line");
+_Static_assert(sizeof(struct endpoint) == 72, "explicit padding");
 
 /* Map local: struct addr_key (an address of an endpoint of this node) to struct endpoint_key. */
 

@@ -72,10 +72,10 @@ static __always_inline int is_own(const struct endpoint *e, __u8 family, const s
 	return addr_equal(a, family == 4 ? &e->addr4 : &e->addr6) && !addr_none(a);
 }
 
-static __always_inline void end_fill(struct end *end, const struct endpoint *e)
+static __always_inline void end_fill(struct end *end, const struct endpoint *e, __u8 family)
 {
 	end->identity = e->identity;
-	end->peer = e->peer ?: e->identity;
+	end->peer = (family == 4 ? e->peer[0] : e->peer[1]) ?: e->identity;
 	end->endpoint = (__u16)e->id;
 	end->ifindex = e->ifindex;
 	mac_copy(end->mac, e->mac);
@@ -89,7 +89,7 @@ static __always_inline int check_egress(struct pkt *p)
 
 	if (!e)
 		return DROP(p, UNKNOWN_SENDER);
-	end_fill(&p->end[0], e);
+	end_fill(&p->end[0], e, p->family);
 	p->domain = e->domain;
 	if (!mac_equal(p->smac, e->mac))
 		return DROP(p, INVALID_SOURCE_MAC);
@@ -110,7 +110,7 @@ static __always_inline int check_ingress(struct pkt *p)
 
 	if (!e)
 		return DROP(p, UNROUTABLE);
-	end_fill(&p->end[1], e);
+	end_fill(&p->end[1], e, p->family);
 	/* a stale route, or one that is not ours */
 	if (p->ifindex != e->ifindex)
 		return DROP(p, UNROUTABLE);
@@ -146,7 +146,7 @@ static __always_inline int resolve_end(struct pkt *p, struct end *end, const str
 		end->peer = v && v->peer ? v->peer : end->identity;
 		return end->identity == IDENTITY_UNKNOWN ? DROP(p, INVALID_IDENTITY) : 0;
 	}
-	end_fill(end, e);
+	end_fill(end, e, p->family);
 	return e->flags & ENDPOINT_READY ? 0 : DROP(p, EP_NOT_READY);
 }
 

@@ -136,7 +136,7 @@ __noinline int policy_judge(struct pkt *p)
 	if (p->end[0].endpoint == p->end[1].endpoint) /* an endpoint always reaches itself */
 		return 0;
 	if (p->end[0].endpoint)
-		r = decide(p, POLICY_EGRESS, p->end[0].identity, p->end[1].peer);
+		r = decide(p, POLICY_EGRESS, p->end[0].peer, p->end[1].peer);
 	if (r || !p->end[1].endpoint)
 		return r;
 	if (p->end[0].identity == IDENTITY_HOST && config.allow_localhost) {
@@ -144,5 +144,5 @@ __noinline int policy_judge(struct pkt *p)
 		p->decision[POLICY_INGRESS] = (struct event_decision){.verdict = POLICY_ALLOW};
 		return 0;
 	}
-	return decide(p, POLICY_INGRESS, p->end[1].identity, p->end[0].peer);
+	return decide(p, POLICY_INGRESS, p->end[1].peer, p->end[0].peer);
 }

@@ -13,9 +13,13 @@
 #include "base/hash.h"
 #include "datapath/datapath.h"
 
+struct wish {
+	uint32_t identity; /* 0: none */
+	uint32_t part; /* what it goes by in policies */
+};
+
 struct entry {
-	uint32_t wanted[ADDRESS_LAYERS]; /* 0: none */
-	uint32_t kernel; /* what the map holds; 0: nothing */
+	struct wish wanted[ADDRESS_LAYERS], kernel; /* kernel: what the map holds */
 };
 
 struct addresses {
@@ -24,6 +28,11 @@ struct addresses {
 	size_t count[ADDRESS_LAYERS];
 	unsigned dirty; /* changes since the last complete sync */
 };
+
+static bool wish_eq(const struct wish *a, const struct wish *b)
+{
+	return a->identity == b->identity && a->part == b->part;
+}
 
 static struct identity_key key_of(const struct prefix *p)
 {
@@ -50,7 +59,7 @@ static int on_kernel_entry(const struct identity_key *k, const struct identity_v
 {
 	struct addresses *t = data;
 
-	entry_get(t, k)->kernel = v->identity;
+	entry_get(t, k)->kernel = (struct wish){v->identity, v->peer ? v->peer : v->identity};
 	t->dirty++;
 	return 0;
 }
@@ -74,17 +83,18 @@ void addresses_free(struct addresses *t)
 	free(t);
 }
 
-void addresses_set(
-	struct addresses *t, enum address_layer layer, const struct prefix *p, uint32_t identity)
+void addresses_set(struct addresses *t, enum address_layer layer, const struct prefix *p,
+	uint32_t identity, uint32_t part)
 {
+	const struct wish w = {identity, part};
 	struct identity_key k = key_of(p);
 	struct entry *n = entry_get(t, &k);
 
-	if (n->wanted[layer] == identity)
+	if (wish_eq(&n->wanted[layer], &w))
 		return;
-	if (!n->wanted[layer])
+	if (!n->wanted[layer].identity)
 		t->count[layer]++;
-	n->wanted[layer] = identity;
+	n->wanted[layer] = w;
 	t->dirty++;
 }
 
@@ -93,9 +103,9 @@ void addresses_clear(struct addresses *t, enum address_layer layer, const struct
 	struct identity_key k = key_of(p);
 	struct entry *n = hash_get(&t->entry, &k, sizeof(k));
 
-	if (!n || !n->wanted[layer])
+	if (!n || !n->wanted[layer].identity)
 		return;
-	n->wanted[layer] = 0;
+	n->wanted[layer] = (struct wish){0};
 	t->count[layer]--;
 	t->dirty++;
 }
@@ -105,34 +115,36 @@ void addresses_clear_layer(struct addresses *t, enum address_layer layer)
 	HASH_EACH(&t->entry, h) {
 		struct entry *n = h->value;
 
-		n->wanted[layer] = 0;
+		n->wanted[layer] = (struct wish){0};
 	}
 	t->count[layer] = 0;
 	t->dirty++;
 }
 
-static uint32_t effective(const struct entry *n)
+static struct wish effective(const struct entry *n)
 {
 	for (int layer = ADDRESS_LAYERS - 1; layer >= 0; layer--) {
-		if (n->wanted[layer])
+		if (n->wanted[layer].identity)
 			return n->wanted[layer];
 	}
-	return 0;
+	return (struct wish){0};
 }
 
 /* Add or change the map's entry; 1 when it was written. */
 static int entry_put(
 	struct addresses *t, const struct identity_key *k, struct entry *n, struct err *e)
 {
-	struct identity_value v = {.identity = effective(n)};
+	const struct wish w = effective(n);
+	struct identity_value v = {
+		.identity = w.identity, .peer = w.part == w.identity ? 0 : w.part};
 	int r;
 
-	if (!v.identity || v.identity == n->kernel)
+	if (!w.identity || wish_eq(&w, &n->kernel))
 		return 0;
 	r = datapath_identity_put(t->datapath, k, &v, e);
 	if (r)
 		return r;
-	n->kernel = v.identity;
+	n->kernel = w;
 	return 1;
 }
 
@@ -143,9 +155,9 @@ static int entry_drop(
 {
 	int written = 0;
 
-	if (effective(n))
+	if (effective(n).identity)
 		return 0;
-	if (n->kernel) {
+	if (n->kernel.identity) {
 		int r = datapath_identity_remove(t->datapath, k, e);
 
 		if (r)
@@ -164,7 +176,7 @@ int addresses_sync_one(struct addresses *t, const struct prefix *p, struct err *
 
 	if (!n)
 		return 0;
-	return effective(n) ? entry_put(t, &k, n, e) : entry_drop(t, &k, n, e);
+	return effective(n).identity ? entry_put(t, &k, n, e) : entry_drop(t, &k, n, e);
 }
 
 int addresses_sync(struct addresses *t, struct err *e)
@@ -207,26 +219,47 @@ static struct prefix shorter(const struct prefix *p, unsigned bits)
 	return q;
 }
 
-uint32_t addresses_covering(const struct addresses *t, const struct prefix *p)
+uint32_t addresses_identity(const struct addresses *t, const struct addr *a, uint32_t *ret_part)
 {
-	for (unsigned bits = p->bits; bits-- > 0;) {
-		struct prefix q = shorter(p, bits);
+	struct prefix host = address_host(a);
+
+	for (unsigned bits = ADDR_BITS + 1; bits-- > 0;) {
+		struct prefix q = shorter(&host, bits);
 		struct identity_key k = key_of(&q);
 		const struct entry *n = hash_get(&t->entry, &k, sizeof(k));
+		struct wish w = n ? effective(n) : (struct wish){0};
 
-		if (n && effective(n))
-			return effective(n);
+		if (!w.identity)
+			continue;
+		*ret_part = w.part;
+		return w.identity;
 	}
 	return 0;
 }
 
-uint32_t addresses_identity(const struct addresses *t, const struct addr *a)
+uint32_t addresses_part(const struct addresses *t, const struct prefix *p, uint32_t identity)
 {
-	struct prefix p = address_host(a);
-	struct identity_key k = key_of(&p);
+	struct identity_key k = key_of(p);
 	const struct entry *n = hash_get(&t->entry, &k, sizeof(k));
 
-	return n && effective(n) ? effective(n) : addresses_covering(t, &p);
+	return n && n->kernel.identity == identity ? n->kernel.part : identity;
+}
+
+size_t addresses_list(const struct addresses *t, enum address_layer layer, struct prefix **ret)
+{
+	struct prefix *list = mem_array(t->count[layer], sizeof(*list));
+	size_t count = 0;
+
+	HASH_EACH(&t->entry, h) {
+		const struct entry *n = h->value;
+		struct identity_key k;
+
+		memcpy(&k, h->key, sizeof(k));
+		if (n->wanted[layer].identity)
+			list[count++] = (struct prefix){k.addr, k.prefixlen - 32};
+	}
+	*ret = list;
+	return count;
 }
 
 size_t addresses_count(const struct addresses *t, enum address_layer layer)

@@ -18,6 +18,7 @@ struct addresses;
 enum address_layer {
 	ADDRESS_WORLD, /* 0.0.0.0/0 and ::/0 */
 	ADDRESS_PREFIX, /* prefixes that policies name */
+	ADDRESS_NODE, /* addresses of other nodes */
 	ADDRESS_HOST, /* addresses of the node, the gateways too */
 	ADDRESS_ENDPOINT, /* addresses of endpoints */
 	ADDRESS_LAYERS,
@@ -26,9 +27,10 @@ enum address_layer {
 /* Starts with what the kernel's map holds, so that equal entries are adopted untouched. */
 struct addresses *addresses_new(struct datapath *d);
 void addresses_free(struct addresses *t);
-/* Want this identity (not 0) for the prefix; the kernel follows at the next sync. */
-void addresses_set(
-	struct addresses *t, enum address_layer layer, const struct prefix *p, uint32_t identity);
+/* Want this identity (not 0) for the prefix, which goes by part in policies; the kernel follows at
+ * the next sync. */
+void addresses_set(struct addresses *t, enum address_layer layer, const struct prefix *p,
+	uint32_t identity, uint32_t part);
 void addresses_clear(struct addresses *t, enum address_layer layer, const struct prefix *p);
 /* Clear a whole layer, to be set anew. */
 void addresses_clear_layer(struct addresses *t, enum address_layer layer);
@@ -37,11 +39,13 @@ void addresses_clear_layer(struct addresses *t, enum address_layer layer);
 int addresses_sync(struct addresses *t, struct err *e) MUST_USE;
 /* The same for one prefix. */
 int addresses_sync_one(struct addresses *t, const struct prefix *p, struct err *e) MUST_USE;
-/* The identity that addresses of p have without an entry of its own: that of the longest wanted
- * prefix around it; 0: none. */
-uint32_t addresses_covering(const struct addresses *t, const struct prefix *p);
-/* The identity that an address has; 0: none. */
-uint32_t addresses_identity(const struct addresses *t, const struct addr *a);
+/* The identity that an address has, and what it goes by in policies; 0: none. */
+uint32_t addresses_identity(const struct addresses *t, const struct addr *a, uint32_t *ret_part);
+/* What the prefix goes by in the kernel's map, when it has this identity there; else the identity.
+ */
+uint32_t addresses_part(const struct addresses *t, const struct prefix *p, uint32_t identity);
+/* All prefixes wanted in a layer; free() the array. */
+size_t addresses_list(const struct addresses *t, enum address_layer layer, struct prefix **ret);
 /* Wanted entries of this layer. */
 size_t addresses_count(const struct addresses *t, enum address_layer layer);
 /* A host prefix. */

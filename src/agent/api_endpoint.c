@@ -30,8 +30,8 @@ static json_t *endpoint_view(struct agent *a, const struct agent_endpoint *ep)
 	if (!addr_is_zero(&ep->addr6))
 		(void)json_object_set_new(gateway, "ipv6", address_json(&a->gateway6, true));
 	policy = json_pack("{s:b, s:b, s:i}", "ingress",
-		policies_enforced(a->policies, ep->identity, POLICY_INGRESS), "egress",
-		policies_enforced(a->policies, ep->identity, POLICY_EGRESS), "revision",
+		policies_enforced(a->policies, ep->part[0], POLICY_INGRESS), "egress",
+		policies_enforced(a->policies, ep->part[0], POLICY_EGRESS), "revision",
 		(int)policies_revision(a->policies));
 	(void)json_object_set_new(j, "gateway", gateway);
 	(void)json_object_set_new(j, "policy", policy);

@@ -305,7 +305,7 @@ int endpoint_delete(struct endpoints *t, struct agent_endpoint *ep, struct err *
 		return r;
 	}
 	log_info("deleted: id=%u name=%s/%s", ep->id, ep->namespace, ep->name);
-	identity_put(a->identities, ep->identity);
+	endpoint_leave(a, ep);
 	flows_names_changed(a->flows);
 	endpoints_delete_later(t, ep);
 	return 0;
@@ -361,7 +361,7 @@ static int try_ready(struct endpoints *t, struct agent_endpoint *ep, struct err 
 {
 	int r;
 
-	if (ep->state != ENDPOINT_STATE_PENDING || !policies_know(t->agent->policies, ep->identity))
+	if (ep->state != ENDPOINT_STATE_PENDING || !policies_know(t->agent->policies, ep->part))
 		return 0;
 	set_state(t, ep, ENDPOINT_STATE_READY);
 	r = endpoint_write_row(t->agent, ep, e);
@@ -400,22 +400,12 @@ static int create_steps(struct endpoints *t, struct agent_endpoint *ep, struct e
 	if (r)
 		return r;
 	set_state(t, ep, ENDPOINT_STATE_PENDING);
-	(void)policies_want(a->policies, ep->identity);
+	(void)policies_want(a->policies, ep->part);
 	r = try_ready(t, ep, e);
 	if (r < 0)
 		return r;
 	datapath_bump_epoch(a->datapath);
 	return endpoint_save(t, ep, e);
-}
-
-static int take_identity(struct agent *a, struct agent_endpoint *ep, struct err *e)
-{
-	const struct identity_info *info;
-	int r = identity_get(a->identities, &ep->labels, &info, e);
-
-	if (!r)
-		ep->identity = info->number;
-	return r;
 }
 
 int endpoint_create(
@@ -431,11 +421,12 @@ int endpoint_create(
 	r = r ?: check_new(t, ep, e) ?: take_id(t, &ep->id, e) ?: allocate_addresses(a, ep, e);
 	if (r)
 		return r;
-	r = take_identity(a, ep, e);
+	r = policies_place(a->policies, ep, e);
 	if (r) {
 		release_addresses(a, ep);
 		return r;
 	}
+	endpoint_take_place(a, ep);
 	ep->created_ns = time_wall_ns();
 	snprintf(ep->pair.host_name, sizeof(ep->pair.host_name), "kilim%u", ep->id);
 	made = TAKE(ep);
@@ -444,7 +435,7 @@ int endpoint_create(
 	if (r) {
 		if (made->pair.host_ifindex)
 			(void)endpoint_unplug(a, made, &ignored);
-		identity_put(a->identities, made->identity);
+		endpoint_leave(a, made);
 		endpoints_delete_later(t, made);
 		return r;
 	}
@@ -483,14 +474,23 @@ static int compare_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-size_t endpoints_identities(struct endpoints *t, uint32_t **ret)
+static size_t add_parts(uint32_t *list, const uint32_t part[2])
 {
-	uint32_t *list = mem_array(t->count, sizeof(*list));
+	list[0] = part[0];
+	list[1] = part[1];
+	return 2;
+}
+
+size_t endpoints_parts(struct endpoints *t, uint32_t **ret)
+{
+	uint32_t *list = mem_array(2 * t->count, sizeof(*list));
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->endpoint[i]->state != ENDPOINT_STATE_DELETING)
-			list[n++] = t->endpoint[i]->identity;
+		const struct agent_endpoint *ep = t->endpoint[i];
+
+		if (ep->state != ENDPOINT_STATE_DELETING)
+			n += add_parts(&list[n], ep->next.is ? ep->next.part : ep->part);
 	}
 	qsort(list, n, sizeof(*list), compare_u32);
 	for (size_t i = 0; i < n; i++) {

@@ -15,6 +15,8 @@
 #include "codec/json.h"
 #include "kern/device.h"
 #include "model/label.h"
+#include "model/identity.h"
+#include "model/policy.h"
 #include "model/selector.h"
 
 struct agent;
@@ -30,10 +32,21 @@ enum agent_endpoint_state {
 struct agent_endpoint {
 	struct arena mem; /* owns the strings and labels */
 	uint32_t id, identity;
+	/* what it goes by in policies, with IPv4 and with IPv6: its identity, or a part of it */
+	uint32_t part[2];
+	uint32_t row_part[2]; /* the same, as the kernel's row has it */
+	bool is_placed; /* it has a reference on each */
+	struct { /* what comes next, when is; with references */
+		bool is;
+		uint32_t identity, part[2];
+		struct labels labels;
+	} next;
 	enum agent_endpoint_state state;
 	const char *name, *namespace, *netns, *ifname, *container_id;
 	const char *source; /* cli or cni */
-	struct labels labels; /* what its identity is made of */
+	struct labels labels; /* what its identity is made of: with those of its place */
+	struct named_port *port; /* ports that it gives names */
+	size_t ports;
 	struct addr addr4, addr6; /* all zero: none */
 	bool want4, want6; /* while it is being made: the families it is to have */
 	uint64_t netns_inode, created_ns;
@@ -68,12 +81,35 @@ struct agent_endpoint *endpoint_by_attachment(
 struct agent_endpoint *endpoint_after(struct endpoints *t, uint32_t id);
 /* How many are in a state. */
 size_t endpoints_count(const struct endpoints *t, enum agent_endpoint_state state);
-/* The identities of all endpoints, each once, sorted; free() the array. */
-size_t endpoints_identities(struct endpoints *t, uint32_t **ret);
+/* What all endpoints go by in policies, now or next, each once, sorted; free() the array. */
+size_t endpoints_parts(struct endpoints *t, uint32_t **ret);
 /* How many endpoints a selector selects. */
 size_t endpoints_selected(struct endpoints *t, const struct selector *s);
 /* A policy revision came into force: what waited for it becomes ready. */
 void endpoints_policy_applied(struct endpoints *t);
+
+/*
+ * endpoint_place.c: by the namespaces and prefixes of these policies, work out what the endpoint
+ * goes by next; nothing changes yet. endpoints_place() does it for all.
+ */
+struct reach { /* prefixes that reach endpoints, sorted */
+	struct prefix *prefix;
+	size_t prefixes;
+};
+int endpoint_place(struct endpoints *t, struct agent_endpoint *ep, const struct policy_set *set,
+	const struct reach *reach, struct err *e) MUST_USE;
+int endpoints_place(struct endpoints *t, const struct policy_set *set, const struct reach *reach,
+	struct err *e) MUST_USE;
+/* It is nobody in policies any more. */
+void endpoint_leave(struct agent *a, struct agent_endpoint *ep);
+/* Forget what was worked out. */
+void endpoint_stay(struct agent *a, struct agent_endpoint *ep);
+void endpoints_stay(struct endpoints *t);
+/* It goes by what was worked out from now on; the row is written by others. */
+void endpoint_take_place(struct agent *a, struct agent_endpoint *ep);
+/* All do, and so in the kernel, which must know the new numbers. Returns how many rows were
+ * written. */
+int endpoints_move(struct endpoints *t, struct err *e) MUST_USE;
 
 /* endpoint_restore.c: adopt what the state files name and is there, remove the rest, and rows of
  * the data path that no file names. */
@@ -92,7 +128,7 @@ void endpoint_free(struct agent_endpoint *ep);
 void endpoint_freep(struct agent_endpoint **ep);
 
 /* endpoint_device.c: the steps of creation and removal that touch the kernel. */
-int endpoint_write_row(struct agent *a, const struct agent_endpoint *ep, struct err *e) MUST_USE;
+int endpoint_write_row(struct agent *a, struct agent_endpoint *ep, struct err *e) MUST_USE;
 int endpoint_make_device(struct agent *a, struct agent_endpoint *ep, struct err *e) MUST_USE;
 /* Remove rows, addresses' identities and flows; 0 also when some were missing. */
 int endpoint_unplug(struct agent *a, const struct agent_endpoint *ep, struct err *e) MUST_USE;

@@ -34,7 +34,8 @@ static int write_identities(
 		if (addr_is_zero(addr[i]))
 			continue;
 		if (present)
-			addresses_set(a->addresses, ADDRESS_ENDPOINT, &p, ep->identity);
+			addresses_set(
+				a->addresses, ADDRESS_ENDPOINT, &p, ep->identity, ep->part[i]);
 		else
 			addresses_clear(a->addresses, ADDRESS_ENDPOINT, &p);
 		r = addresses_sync_one(a->addresses, &p, e);
@@ -44,7 +45,7 @@ static int write_identities(
 	return 0;
 }
 
-int endpoint_write_row(struct agent *a, const struct agent_endpoint *ep, struct err *e)
+int endpoint_write_row(struct agent *a, struct agent_endpoint *ep, struct err *e)
 {
 	struct endpoint_key key = row_key(ep);
 	struct endpoint row = {
@@ -57,11 +58,16 @@ int endpoint_write_row(struct agent *a, const struct agent_endpoint *ep, struct 
 	};
 	int r = 0;
 
+	for (int i = 0; i < 2; i++)
+		row.peer[i] = ep->part[i] == ep->identity ? 0 : ep->part[i];
 	memcpy(row.mac, ep->pair.mac, sizeof(row.mac));
 	memcpy(row.host_mac, ep->pair.host_mac, sizeof(row.host_mac));
 	if (ep->state == ENDPOINT_STATE_READY)
 		r = write_identities(a, ep, true, e);
-	return r ?: datapath_endpoint_put(a->datapath, &key, &row, e);
+	r = r ?: datapath_endpoint_put(a->datapath, &key, &row, e);
+	if (!r)
+		memcpy(ep->row_part, ep->part, sizeof(ep->part));
+	return r;
 }
 
 static int configure(struct agent *a, struct agent_endpoint *ep, int netns, struct err *e)

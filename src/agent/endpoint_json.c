@@ -6,9 +6,11 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/agent.h"
 #include "agent/conf.h"
@@ -17,6 +19,7 @@
 #include "model/addr.h"
 
 enum { NAME_BYTES_MAX = 253, LABELS_MAX = 256, LABEL_BYTES_MAX = 1024, PATH_BYTES_MAX = 4000 };
+enum { PORTS_MAX = 64, PORT_NAME_MAX = 15 /* RFC 6335, 5.1 */ };
 
 static const char *const state_texts[ENDPOINT_STATES] = {
 	"creating", "pending", "ready", "deleting"};
@@ -65,6 +68,22 @@ static void set_address(json_t *j, const char *key, const struct addr *a)
 		(void)json_object_set_new(j, key, json_string(addr_format(a, text)));
 }
 
+/* web=80/TCP */
+static json_t *ports_json(const struct agent_endpoint *ep)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ep->ports; i++) {
+		const struct named_port *p = &ep->port[i];
+
+		(void)json_array_append_new(list, json_sprintf("%s=%u/%s", p->name, p->number,
+							  p->protocol == IPPROTO_TCP   ? "TCP"
+							  : p->protocol == IPPROTO_UDP ? "UDP"
+										       : "SCTP"));
+	}
+	return list;
+}
+
 json_t *endpoint_json(const struct agent_endpoint *ep)
 {
 	json_t *labels = json_array(), *addresses = json_object();
@@ -80,7 +99,7 @@ json_t *endpoint_json(const struct agent_endpoint *ep)
 	set_address(addresses, "ipv4", &ep->addr4);
 	set_address(addresses, "ipv6", &ep->addr6);
 	return json_pack("{s:i, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:s, s:I, "
-			 "s:s, s:s, s:s, s:s, s:i, s:s}",
+			 "s:s, s:s, s:s, s:s, s:i, s:s, s:o}",
 		"id", (int)ep->id, "name", ep->name, "namespace", ep->namespace, "identity",
 		(int)ep->identity, "labels", labels, "addresses", addresses, "device",
 		ep->pair.host_name, "kind", ep->pair.kind == DEVICE_NETKIT ? "netkit" : "veth",
@@ -89,7 +108,7 @@ json_t *endpoint_json(const struct agent_endpoint *ep)
 		ep->netns, "netns_inode", (json_int_t)ep->netns_inode, "ifname", ep->ifname,
 		"container_id", ep->container_id, "source", ep->source, "state",
 		endpoint_state_text(ep->state), "mtu", (int)ep->mtu, "created",
-		time_format(ep->created_ns, created));
+		time_format(ep->created_ns, created), "ports", ports_json(ep));
 }
 
 static int get_string(const json_t *j, const char *key, const char *fallback, struct arena *mem,
@@ -171,6 +190,87 @@ static int get_labels(const json_t *j, struct agent_endpoint *ep, struct err *e)
 	return 0;
 }
 
+static bool port_name_is_valid(const char *s)
+{
+	bool letter = false;
+
+	for (const char *c = s; *c; c++) {
+		letter |= islower((unsigned char)*c) != 0;
+		if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '-')
+			return false;
+	}
+	return letter && strlen(s) <= PORT_NAME_MAX;
+}
+
+/* NAME=PORT[/PROTOCOL]; names are lower case, as rules have them. */
+static int port_parse(struct arena *mem, const char *text, struct named_port *ret, struct err *e)
+{
+	char *name = arena_strdup(mem, text), *number = strchr(name, '='), *protocol, *end = NULL;
+	unsigned long n;
+
+	if (!number)
+		return err_set(e, -EINVAL, "ports: \"%.60s\": expected NAME=PORT[/PROTOCOL]", text);
+	*number++ = 0;
+	protocol = strchr(number, '/');
+	if (protocol)
+		*protocol++ = 0;
+	for (char *c = name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	n = isdigit((unsigned char)*number) ? strtoul(number, &end, 10) : 0;
+	if (!n || n > UINT16_MAX || *end)
+		return err_set(e, -EINVAL, "ports: \"%.60s\": expected a port of 1..65535", text);
+	if (!port_name_is_valid(name))
+		return err_set(e, -EINVAL,
+			"ports: \"%.60s\": expected a name of at most %d letters, digits and -, "
+			"with "
+			"a letter",
+			text, PORT_NAME_MAX);
+	*ret = (struct named_port){name, IPPROTO_TCP, (uint16_t)n};
+	if (protocol && !strcasecmp(protocol, "udp"))
+		ret->protocol = IPPROTO_UDP;
+	else if (protocol && !strcasecmp(protocol, "sctp"))
+		ret->protocol = IPPROTO_SCTP;
+	else if (protocol && strcasecmp(protocol, "tcp"))
+		return err_set(e, -EINVAL, "ports: \"%.60s\": expected TCP, UDP or SCTP", text);
+	return 0;
+}
+
+static int port_order(const void *pa, const void *pb)
+{
+	const struct named_port *a = pa, *b = pb;
+	int r = strcmp(a->name, b->name);
+
+	r = r ? r : (a->protocol > b->protocol) - (a->protocol < b->protocol);
+	return r ? r : (a->number > b->number) - (a->number < b->number);
+}
+
+static int get_ports(const json_t *j, struct agent_endpoint *ep, struct err *e)
+{
+	const json_t *list = json_object_get(j, "ports"), *item;
+	size_t count = json_array_size(list), i;
+
+	if (list && !json_is_null(list) && !json_is_array(list))
+		return err_set(e, -EINVAL, "ports: expected a list, found %s", json_kind(list));
+	if (count > PORTS_MAX)
+		return err_set(e, -EINVAL, "ports: %zu of them; at most %d", count, PORTS_MAX);
+	ep->port = arena_array(&ep->mem, count, sizeof(*ep->port));
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+		int r;
+
+		if (!text || strlen(text) > NAME_BYTES_MAX)
+			return err_set(e, -EINVAL, "ports: expected strings");
+		r = port_parse(&ep->mem, text, &ep->port[ep->ports], e);
+		if (r)
+			return r;
+		ep->ports++;
+	}
+	if (ep->ports)
+		qsort(ep->port, ep->ports, sizeof(*ep->port), port_order);
+	return 0;
+}
+
 static int state_parse(const json_t *j, enum agent_endpoint_state *ret, struct err *e)
 {
 	const char *text = json_string_value(json_object_get(j, "state"));
@@ -216,7 +316,7 @@ int endpoint_from_json(const json_t *j, struct agent_endpoint **ret, struct err 
 		get_string(j, "container_id", "", &ep->mem, &ep->container_id, e) ?: get_string(j, "source", "cli", &ep->mem, &ep->source, e);
 
 	r = r ?: get_number(j, "id", 65535, &ep->id, e) ?: get_number(j, "identity", UINT32_MAX, &ep->identity, e) ?:
-		get_number(j, "mtu", 65535, &ep->mtu, e) ?: get_labels(j, ep, e) ?: labels_normalize(&ep->labels, e) ?:
+		get_number(j, "mtu", 65535, &ep->mtu, e) ?: get_labels(j, ep, e) ?: get_ports(j, ep, e) ?: labels_normalize(&ep->labels, e) ?:
 		get_address(addresses, "ipv4", true, &ep->addr4, e) ?: get_address(addresses, "ipv6", false, &ep->addr6, e) ?:
 		state_parse(j, &ep->state, e) ?: get_device(j, ep, e);
 	if (r)
@@ -339,7 +439,7 @@ int endpoint_from_request(
 	ep->mtu = a->conf->mtu ? (uint32_t)a->conf->mtu : 1500;
 	r = r ?: get_number(j, "mtu", 65535, &ep->mtu, e) ?: get_address(j, "address4", true, &ep->addr4, e) ?:
 		get_address(j, "address6", false, &ep->addr6, e) ?: json_get_bool(j, "ipv4", &ipv4, e) ?: json_get_bool(j, "ipv6", &ipv6, e) ?:
-		request_check(ep, e) ?: get_labels(j, ep, e) ?: labels_complete(a, ep, e);
+		request_check(ep, e) ?: get_labels(j, ep, e) ?: get_ports(j, ep, e) ?: labels_complete(a, ep, e);
 	if (r)
 		return r;
 	ipv4 = ipv4 && a->pool4;

@@ -54,9 +54,9 @@ static void want_identities(struct agent *a, const struct agent_endpoint *ep)
 	struct prefix p4 = address_host(&ep->addr4), p6 = address_host(&ep->addr6);
 
 	if (!addr_is_zero(&ep->addr4))
-		addresses_set(a->addresses, ADDRESS_ENDPOINT, &p4, ep->identity);
+		addresses_set(a->addresses, ADDRESS_ENDPOINT, &p4, ep->identity, ep->row_part[0]);
 	if (!addr_is_zero(&ep->addr6))
-		addresses_set(a->addresses, ADDRESS_ENDPOINT, &p6, ep->identity);
+		addresses_set(a->addresses, ADDRESS_ENDPOINT, &p6, ep->identity, ep->row_part[1]);
 }
 
 /* The endpoint is there: take its addresses and identity; a row that is not right is written when
@@ -72,13 +72,21 @@ static int adopt(struct restore *rs, struct agent_endpoint *ep, struct err *e)
 
 	if (r)
 		return r;
-	ep->identity = info->number;
+	/* the numbers of its parts come back with the first policies; until then the row has them
+	 */
+	ep->next.identity = ep->next.part[0] = ep->next.part[1] = info->number;
+	ep->next.labels = ep->labels;
+	for (int i = 0; i < 2; i++) {
+		(void)identity_get(a->identities, &ep->labels, &info, NULL);
+		ep->row_part[i] = row && row->peer[i] ? row->peer[i] : info->number;
+	}
+	endpoint_take_place(a, ep);
 	ep->state = row_is_right(row, ep) ? ENDPOINT_STATE_READY : ENDPOINT_STATE_PENDING;
 	r = datapath_attach(a->datapath, ep->pair.host_ifindex, e);
 	if (!r && !row)
 		r = endpoint_write_row(a, ep, e);
 	if (r) {
-		identity_put(a->identities, info->number);
+		endpoint_leave(a, ep);
 		return r;
 	}
 	/* an address outside the pool is kept: the pool was changed, the endpoint was not */

@@ -29,7 +29,7 @@ struct live {
 	struct addr host[ENDS]; /* addresses of the node that were named */
 	struct scenario_endpoint endpoint[ENDS];
 	struct prefix prefix[ENDS]; /* addresses outside, and their identities */
-	uint32_t prefix_identity[ENDS];
+	uint32_t prefix_identity[ENDS], prefix_part[ENDS], host_part[ENDS];
 };
 
 static struct scenario_end add_endpoint(struct live *l, const struct agent_endpoint *ep)
@@ -48,20 +48,23 @@ static struct scenario_end add_endpoint(struct live *l, const struct agent_endpo
 		.namespace = ep->namespace,
 		.addr = {ep->addr4, ep->addr6},
 		.labels = ep->labels,
-		.identity = ep->identity};
+		.identity = ep->identity,
+		.part = {ep->part[0], ep->part[1]}};
 	return (struct scenario_end){.kind = END_ENDPOINT, .index = s->endpoints++};
 }
 
 static struct scenario_end add_address(struct live *l, const struct addr *a)
 {
 	struct world *w = &l->world;
-	uint32_t identity = addresses_identity(l->agent->addresses, a);
+	uint32_t part = 0, identity = addresses_identity(l->agent->addresses, a, &part);
 
 	if (identity == IDENTITY_HOST) {
+		l->host_part[l->node.addrs] = part;
 		l->host[l->node.addrs++] = *a;
 		return (struct scenario_end){.kind = END_HOST};
 	}
 	l->prefix[w->prefixes] = address_host(a);
+	l->prefix_part[w->prefixes] = part;
 	l->prefix_identity[w->prefixes++] = identity;
 	return (struct scenario_end){.kind = END_ADDRESS, .addr = *a};
 }
@@ -72,8 +75,10 @@ static struct scenario_end add_host(struct live *l)
 	const struct addr *gateway[] = {&l->agent->gateway4, &l->agent->gateway6};
 
 	for (size_t i = 0; i < ARRAY_SIZE(gateway) && !l->node.addrs; i++) {
-		if (!addr_is_zero(gateway[i]))
-			l->host[i] = *gateway[i];
+		if (addr_is_zero(gateway[i]))
+			continue;
+		l->host[i] = *gateway[i];
+		(void)addresses_identity(l->agent->addresses, gateway[i], &l->host_part[i]);
 	}
 	l->node.addrs = ENDS;
 	return (struct scenario_end){.kind = END_HOST};
@@ -136,7 +141,7 @@ static int check_known(const struct live *l, struct err *e)
 	const struct scenario *s = &l->scenario;
 
 	for (size_t i = 0; i < s->endpoints; i++) {
-		if (!policies_slot(l->agent->policies, s->endpoint[i].identity))
+		if (!policies_slot(l->agent->policies, s->endpoint[i].part[0]))
 			return err_set(e, -EAGAIN,
 				"%s waits for its policy and passes nothing until it has it",
 				s->endpoint[i].name);
@@ -194,6 +199,7 @@ int explain_live(struct agent *a, const struct explain_question *q, json_t **ret
 		return err_set(e, -EAGAIN, "the agent is starting; try again");
 	s->settings = scenario_settings_default();
 	s->settings.localhost = a->conf->localhost != CONF_LOCALHOST_POLICY;
+	l.node.part = l.node.host_part = l.host_part;
 	s->node = &l.node;
 	s->nodes = 1;
 	s->endpoint = l.endpoint;
@@ -201,6 +207,7 @@ int explain_live(struct agent *a, const struct explain_question *q, json_t **ret
 	world_borrow(&l.world, s, a->identities, policies_compiled(a->policies));
 	l.world.prefix = l.prefix;
 	l.world.prefix_identity = l.prefix_identity;
+	l.world.prefix_part = l.prefix_part;
 	r = ask(&l, q, ret, e);
 	arena_done(&s->mem);
 	return r;

@@ -116,6 +116,8 @@ void generation_free(struct generation *g, struct engine *engine, struct identit
 		if (g->prefix_identity[i])
 			identity_put(t, g->prefix_identity[i]);
 	}
+	for (size_t i = 0; i < g->helds; i++)
+		identity_put(t, g->held[i]);
 	compiled_set_free(engine, g->compiled);
 	for (size_t i = 0; i < g->contents; i++)
 		source_content_unref(g->content[i]);
@@ -123,6 +125,10 @@ void generation_free(struct generation *g, struct engine *engine, struct identit
 	policy_set_done(&g->set); /* its arrays: what they hold is the contents' */
 	free(g->prefix);
 	free(g->prefix_identity);
+	free(g->own_reach.prefix);
+	free(g->reach.prefix);
+	free(g->node);
+	free(g->held);
 	free(g);
 }
 

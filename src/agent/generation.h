@@ -7,11 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/endpoint.h"
 #include "agent/source.h"
 #include "base/hash.h"
 #include "policy/compile.h"
 
 struct dp_slot;
+struct agent;
+
+/* An address of a node: what it is, and what it goes by in policies. */
+struct node_place {
+	struct prefix address;
+	uint32_t identity, part;
+};
 
 struct generation {
 	struct policy_set set; /* the policies and objects themselves belong to content[] */
@@ -20,6 +28,12 @@ struct generation {
 	struct prefix *prefix; /* sorted */
 	uint32_t *prefix_identity;
 	size_t prefixes;
+	struct reach own_reach; /* prefixes of its policies that reach endpoints and nodes */
+	struct reach reach; /* and those of the generation before, so that both can be told */
+	struct node_place *node; /* of other nodes, and of this one */
+	size_t nodes, node_room;
+	uint32_t *held; /* identities that node[] has references on */
+	size_t helds, held_room;
 	struct compiled_set *compiled;
 	uint32_t revision;
 };
@@ -36,6 +50,10 @@ bool generation_same_sources(const struct generation *g, const struct generation
 void generation_free(struct generation *g, struct engine *engine, struct identities *t);
 /* Take an identity for each prefix that the policies name. */
 int generation_take_prefixes(struct generation *g, struct identities *t, struct err *e) MUST_USE;
+/* What nodes' addresses go by in these policies (place.c); before is the generation in force, or
+ * NULL. */
+int generation_take_nodes(struct generation *g, const struct generation *before, struct agent *a,
+	struct err *e) MUST_USE;
 /* Whether there is a slot for this identity, made for what it stands for now. */
 bool generation_knows(const struct generation *g, const struct identities *t, uint32_t identity);
 /* The slots in the data path's form, in mem; of those that now has in force only the token. */

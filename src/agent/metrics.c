@@ -106,8 +106,8 @@ static void add_endpoints(struct agent *a, struct str *out)
 			"endpoint_state", endpoint_state_text((enum agent_endpoint_state)s), NULL);
 	for (struct agent_endpoint *ep = endpoint_after(a->endpoints, 0); ep;
 		ep = endpoint_after(a->endpoints, ep->id))
-		enforced[policies_enforced(a->policies, ep->identity, POLICY_INGRESS) +
-			 2 * policies_enforced(a->policies, ep->identity, POLICY_EGRESS)]++;
+		enforced[policies_enforced(a->policies, ep->part[0], POLICY_INGRESS) +
+			 2 * policies_enforced(a->policies, ep->part[0], POLICY_EGRESS)]++;
 	prometheus_begin(out, "cilium_policy_endpoint_enforcement_status", "gauge",
 		"Endpoints by directions that policies restrict");
 	for (int i = 0; i < 4; i++)

@@ -10,6 +10,7 @@
 #include "agent/address.h"
 #include "agent/agent.h"
 #include "agent/conf.h"
+#include "agent/policy.h"
 #include "datapath/datapath.h"
 #include "kern/device.h"
 #include "model/identity.h"
@@ -20,16 +21,18 @@ static void set_world(struct agent *a)
 
 	all4.addr.byte[10] = all4.addr.byte[11] = 0xff;
 	/* also where one family is off: 0.0.0.0/0 must never mean the other one */
-	addresses_set(a->addresses, ADDRESS_WORLD, &all6, IDENTITY_WORLD_IPV6);
-	addresses_set(a->addresses, ADDRESS_WORLD, &all4, IDENTITY_WORLD_IPV4);
+	addresses_set(a->addresses, ADDRESS_WORLD, &all6, IDENTITY_WORLD_IPV6, IDENTITY_WORLD_IPV6);
+	addresses_set(a->addresses, ADDRESS_WORLD, &all4, IDENTITY_WORLD_IPV4, IDENTITY_WORLD_IPV4);
 }
 
 static void set_host(struct agent *a, const struct addr *addr)
 {
 	struct prefix p = address_host(addr);
 
+	/* what it goes by in policies is theirs to say, and stays until they do */
 	if (!addr_is_zero(addr))
-		addresses_set(a->addresses, ADDRESS_HOST, &p, IDENTITY_HOST);
+		addresses_set(a->addresses, ADDRESS_HOST, &p, IDENTITY_HOST,
+			addresses_part(a->addresses, &p, IDENTITY_HOST));
 }
 
 /* One entry each, at once: the whole map is only made equal when the policies are known. */
@@ -97,7 +100,9 @@ int agent_sync_node_addresses(struct agent *a, struct err *e)
 		r2 = r < 0 ? r : sync_hosts(a, gateway, ARRAY_SIZE(gateway), e);
 		r = r2 < 0 ? r2 : r + r2;
 	}
-	if (r > 0)
+	if (r > 0) {
 		datapath_bump_epoch(a->datapath);
+		policies_changed(a->policies);
+	}
 	return r < 0 ? r : 0;
 }

@@ -177,15 +177,81 @@ static int follow(struct policies *p, bool *ret_stale, struct err *e)
 	return r;
 }
 
+static void want_nodes(struct agent *a, const struct generation *g)
+{
+	for (size_t i = 0; i < g->nodes; i++) {
+		const struct node_place *n = &g->node[i];
+
+		addresses_set(a->addresses,
+			n->identity == IDENTITY_HOST ? ADDRESS_HOST : ADDRESS_NODE, &n->address,
+			n->identity, n->part);
+	}
+}
+
+/* Addresses of nodes, and endpoints, go by what the next generation tells apart, which the slots in
+ * force know. */
+static int announce_places(struct policies *p, const struct generation *next, struct err *e)
+{
+	struct agent *a = p->agent;
+	int written = 0, r = 0;
+
+	want_nodes(a, next);
+	for (size_t i = 0; r >= 0 && i < next->nodes; i++) {
+		r = addresses_sync_one(a->addresses, &next->node[i].address, e);
+		written += r > 0;
+	}
+	r = r < 0 ? r : endpoints_move(a->endpoints, e);
+	if (r > 0 || written)
+		datapath_bump_epoch(a->datapath);
+	return r < 0 ? r : 0;
+}
+
+/* Slots for these subjects, as far as they have none, under the revision in force. */
+static int extend_subjects(
+	struct policies *p, const uint32_t *subject, size_t subjects, struct err *e)
+{
+	SCOPED(arena_done)
+	struct arena mem = {0};
+	struct dp_slot *slot = arena_array(&mem, subjects + 1, sizeof(*slot));
+	size_t slots = 0;
+	int r;
+
+	for (size_t i = 0; i < subjects; i++) {
+		const struct compiled_slot *s;
+
+		if (generation_knows(p->now, p->agent->identities, subject[i]))
+			continue;
+		s = engine_add_subject(p->engine, p->now->compiled, subject[i]);
+		if (s)
+			slot[slots++] = generation_slot_for(s, &mem);
+	}
+	if (!slots)
+		return 0;
+	r = save_rule_ids(p, e);
+	r = r ?: datapath_policy_extend(p->agent->datapath, NULL, 0, slot, slots, e);
+	p->behind |= r != 0;
+	return r;
+}
+
+/* Slots for what endpoints go by next. */
+static int announce_subjects(struct policies *p, struct err *e)
+{
+	SCOPED(freep)
+	uint32_t *subject = NULL;
+	size_t subjects = endpoints_parts(p->agent->endpoints, &subject);
+
+	return extend_subjects(p, subject, subjects, e);
+}
+
 /* New prefixes: their addresses get their identities, which the slots in force know. */
 static int announce_prefixes(struct policies *p, const struct generation *next, struct err *e)
 {
 	struct agent *a = p->agent;
 	int r = 0;
 
-	for (size_t i = 0; !r && p->now && i < next->prefixes; i++) {
-		addresses_set(
-			a->addresses, ADDRESS_PREFIX, &next->prefix[i], next->prefix_identity[i]);
+	for (size_t i = 0; !r && i < next->prefixes; i++) {
+		addresses_set(a->addresses, ADDRESS_PREFIX, &next->prefix[i],
+			next->prefix_identity[i], next->prefix_identity[i]);
 		r = addresses_sync_one(a->addresses, &next->prefix[i], e);
 		r = r > 0 ? 0 : r;
 	}
@@ -193,7 +259,7 @@ static int announce_prefixes(struct policies *p, const struct generation *next, 
 }
 
 /* The addresses' prefixes are exactly those of the generation in force. */
-static int settle_prefixes(struct policies *p, struct err *e)
+static int settle_addresses(struct policies *p, struct err *e)
 {
 	struct agent *a = p->agent;
 	int r;
@@ -201,9 +267,11 @@ static int settle_prefixes(struct policies *p, struct err *e)
 	if (!p->now)
 		return 0;
 	addresses_clear_layer(a->addresses, ADDRESS_PREFIX);
+	addresses_clear_layer(a->addresses, ADDRESS_NODE);
 	for (size_t i = 0; i < p->now->prefixes; i++)
 		addresses_set(a->addresses, ADDRESS_PREFIX, &p->now->prefix[i],
-			p->now->prefix_identity[i]);
+			p->now->prefix_identity[i], p->now->prefix_identity[i]);
+	want_nodes(a, p->now);
 	r = addresses_sync(a->addresses, e);
 	if (r > 0)
 		datapath_bump_epoch(a->datapath);
@@ -229,32 +297,52 @@ static int switch_to(struct policies *p, struct generation *next, struct err *e)
 	return r;
 }
 
-/* The sources merged, their prefixes known as identities, and compiled. */
+/* The sources merged, and what they name known as identities, to the slots in force too. */
 static int generation_make(struct policies *p, bool applied, struct generation **ret, struct err *e)
 {
 	struct agent *a = p->agent;
 	struct generation *g = generation_new(&p->sources, applied);
-	SCOPED(freep)
-	uint32_t *subject = NULL;
-	size_t subjects = endpoints_identities(a->endpoints, &subject);
 	bool stale;
 	int r = generation_take_prefixes(g, a->identities, e);
 
+	r = r ?: generation_take_nodes(g, p->now, a, e) ?: endpoints_place(a->endpoints, &g->set, &g->reach, e);
 	r = r ?: agent_save_identities(a, e) ?: follow(p, &stale, e);
 	if (!r && p->behind && p->now)
 		engine_distrust(p->engine, p->now->compiled);
-	r = r
-		    ?: engine_compile(p->engine, p->now ? p->now->compiled : NULL, &g->set, subject,
-			       subjects, &g->compiled, e);
-	/* who is there is no question of policy: only what the sources say can be refused */
-	if (!r && !applied && !generation_same_sources(g, p->now))
-		r = guard_check(a->guard, g->compiled, e);
 	if (r) {
+		endpoints_stay(a->endpoints);
 		generation_free(g, p->engine, a->identities);
 		return r;
 	}
 	*ret = g;
 	return 0;
+}
+
+/* Who is there is no question of policy: only what the sources say can break an invariant. */
+static int generation_compile(struct policies *p, bool applied, struct generation *g, struct err *e)
+{
+	SCOPED(freep)
+	uint32_t *subject = NULL;
+	size_t subjects = endpoints_parts(p->agent->endpoints, &subject);
+
+	int r = engine_compile(p->engine, p->now ? p->now->compiled : NULL, &g->set, subject,
+		subjects, &g->compiled, e);
+
+	if (!r && !applied && !generation_same_sources(g, p->now))
+		r = guard_check(p->agent->guard, g->compiled, e);
+	return r;
+}
+
+/* What leads to the switch: everything that is named is known before it is used. At the start there
+ * are no slots that could learn; what is pinned stays as it is until the switch. */
+static int announce(struct policies *p, bool applied, struct generation *next, struct err *e)
+{
+	int r = p->now ? announce_subjects(p, e) : 0;
+
+	r = r ?: generation_compile(p, applied, next, e) ?: save_rule_ids(p, e);
+	if (p->now)
+		r = r ?: announce_places(p, next, e) ?: announce_prefixes(p, next, e);
+	return r;
 }
 
 static int apply(struct policies *p, bool applied, struct err *e)
@@ -266,17 +354,18 @@ static int apply(struct policies *p, bool applied, struct err *e)
 
 	if (r)
 		return r;
-	r = save_rule_ids(p, e);
-	r = r ?: announce_prefixes(p, next, e);
-	r = r ?: switch_to(p, next, e);
+	r = announce(p, applied, next, e) ?: switch_to(p, next, e);
 	if (r) {
-		/* prefixes that only the refused generation knows go again */
-		(void)settle_prefixes(p, &ignored);
+		/* what only the refused generation knows goes again */
+		endpoints_stay(a->endpoints);
+		(void)settle_addresses(p, &ignored);
 		generation_free(next, p->engine, a->identities);
 		return r;
 	}
 	p->now = next;
-	r = settle_prefixes(p, e);
+	if (!old)
+		r = announce_places(p, next, e);
+	r = r ?: settle_addresses(p, e);
 	generation_free(old, p->engine, a->identities);
 	return r;
 }
@@ -313,12 +402,12 @@ static void after_apply(struct policies *p)
 static void go_on_with_last(struct policies *p)
 {
 	SCOPED(freep) uint32_t *subject = NULL;
-	size_t subjects = endpoints_identities(p->agent->endpoints, &subject);
+	size_t subjects = endpoints_parts(p->agent->endpoints, &subject);
 	struct err e = {0};
 	bool known = p->now;
 
 	for (size_t i = 0; known && i < subjects; i++)
-		known = policies_know(p, subject[i]);
+		known = generation_knows(p->now, p->agent->identities, subject[i]);
 	if (known)
 		return;
 	sources_recall(&p->sources);
@@ -368,53 +457,53 @@ int policies_check(struct policies *p, struct err *e)
 
 	if (r)
 		return r;
-	r = datapath_policy_check(
-		a->datapath, generation_slots(g, NULL, &mem), g->compiled->slots, e);
+	r = generation_compile(p, false, g, e);
+	r = r
+		    ?: datapath_policy_check(
+			       a->datapath, generation_slots(g, NULL, &mem), g->compiled->slots, e);
+	endpoints_stay(a->endpoints);
 	generation_free(g, p->engine, a->identities);
 	return r;
 }
 
-bool policies_know(const struct policies *p, uint32_t identity)
+int policies_place(struct policies *p, struct agent_endpoint *ep, struct err *e)
 {
-	return p->now && generation_knows(p->now, p->agent->identities, identity);
+	static const struct reach none;
+
+	return endpoint_place(
+		p->agent->endpoints, ep, policies_set(p), p->now ? &p->now->reach : &none, e);
 }
 
-/* A slot for one more identity, beside those in force. */
-static int add_subject(struct policies *p, uint32_t identity, struct err *e)
+bool policies_know(const struct policies *p, const uint32_t part[2])
 {
-	struct agent *a = p->agent;
-	SCOPED(arena_done)
-	struct arena mem = {0};
-	const struct compiled_slot *s;
-	struct dp_slot slot;
+	return p->now && generation_knows(p->now, p->agent->identities, part[0]) &&
+	       generation_knows(p->now, p->agent->identities, part[1]);
+}
+
+/* Slots for a new endpoint's numbers, beside those in force. */
+static int add_subject(struct policies *p, const uint32_t part[2], struct err *e)
+{
 	bool stale = false;
 	int r = follow(p, &stale, e);
 
 	if (r || stale || p->behind)
 		return r ? r : -ESTALE;
-	s = engine_add_subject(p->engine, p->now->compiled, identity);
-	if (!s)
-		return -ENOENT;
-	r = save_rule_ids(p, e);
-	slot = generation_slot_for(s, &mem);
-	r = r ?: datapath_policy_extend(a->datapath, NULL, 0, &slot, 1, e);
-	p->behind |= r != 0;
-	return r;
+	return extend_subjects(p, part, 2, e);
 }
 
-bool policies_want(struct policies *p, uint32_t identity)
+bool policies_want(struct policies *p, const uint32_t part[2])
 {
 	struct err e = {0};
 
-	if (policies_know(p, identity))
+	if (policies_know(p, part))
 		return true;
 	if (!p->started)
 		return false;
-	if (!p->now || add_subject(p, identity, &e))
+	if (!p->now || add_subject(p, part, &e))
 		(void)policies_apply(p, &e);
 	else
 		guard_changed(p->agent->guard);
-	return !p->behind && policies_know(p, identity);
+	return !p->behind && policies_know(p, part);
 }
 
 const struct compiled_slot *policies_slot(const struct policies *p, uint32_t identity)

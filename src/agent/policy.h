@@ -13,6 +13,7 @@
 #include "policy/compile.h"
 
 struct agent;
+struct agent_endpoint;
 struct policies;
 
 struct policies *policies_new(struct agent *a);
@@ -35,11 +36,13 @@ int policies_apply(struct policies *p, struct err *e) MUST_USE;
 int policies_try(struct policies *p, struct err *e) MUST_USE;
 /* What policies_apply() would say about the sources as they are, without switching. */
 int policies_check(struct policies *p, struct err *e) MUST_USE;
-/* Whether the slots in force know this identity, as subject and as peer. */
-bool policies_know(const struct policies *p, uint32_t identity);
+/* Work out what an endpoint goes by in policies (endpoint_place()), by those in force. */
+int policies_place(struct policies *p, struct agent_endpoint *ep, struct err *e) MUST_USE;
+/* Whether the slots in force know what an endpoint goes by, with IPv4 and with IPv6. */
+bool policies_know(const struct policies *p, const uint32_t part[2]);
 /* As policies_know(), but makes it so at once where that is cheap, and at the next turn otherwise.
  */
-bool policies_want(struct policies *p, uint32_t identity);
+bool policies_want(struct policies *p, const uint32_t part[2]);
 /* The slot in force of an identity, or NULL: then nothing is known. */
 const struct compiled_slot *policies_slot(const struct policies *p, uint32_t identity);
 /* Whether a direction is enforced for an identity. */

@@ -19,6 +19,8 @@ static const struct cli_option add_options[] = {
 		"Kubernetes-like namespace that it belongs to [default]"},
 	{'l', "label", "[SOURCE:]KEY[=VALUE]", NULL, CLI_REPEAT,
 		"label; without a source it is k8s"},
+	{'p', "port", "NAME=PORT[/PROTOCOL]", NULL, CLI_REPEAT,
+		"a port that policies may call by this name"},
 	{0, "ifname", "NAME", NULL, 0, "device in the namespace [eth0]"},
 	{0, "ipv4", NULL, NULL, CLI_NEGATABLE, "an IPv4 address or none [as the agent is set]"},
 	{0, "ipv6", NULL, NULL, CLI_NEGATABLE, "an IPv6 address or none [as the agent is set]"},
@@ -86,6 +88,8 @@ static int add_option(json_t *rq, const struct cli_value *v, struct err *e)
 		return add_netns(rq, v->value, e);
 	if (str_eq(name, "label"))
 		return add_label(json_object_get(rq, "labels"), v->value, e);
+	if (str_eq(name, "port"))
+		return json_array_append_new(json_object_get(rq, "ports"), json_string(v->value));
 	if (str_eq(name, "address"))
 		return add_address(rq, v->value, e);
 	if (str_eq(name, "ipv4") || str_eq(name, "ipv6"))
@@ -119,7 +123,8 @@ static void print_added(const struct cli *c, const json_t *j)
 
 static int run_add(const struct cli *c)
 {
-	SCOPED(json_unrefp) json_t *rq = json_pack("{s:[], s:s}", "labels", "source", "cli");
+	SCOPED(json_unrefp)
+	json_t *rq = json_pack("{s:[], s:[], s:s}", "labels", "ports", "source", "cli");
 	SCOPED(json_unrefp) json_t *j = NULL;
 	struct err e = {0};
 	int r;

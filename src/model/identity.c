@@ -389,11 +389,13 @@ static struct labels part_labels(
 	struct arena *mem, const struct labels *base, const struct identity_part *p)
 {
 	struct labels l = {
-		arena_array(mem, base->count + p->ports + 3, sizeof(*l.label)), base->count};
+		arena_array(mem, base->count + p->labels.count + p->ports + 3, sizeof(*l.label)),
+		base->count};
 
 	memcpy(l.label, base->label, l.count * sizeof(*l.label));
-	add_inside(mem, &l, p->inside[0]);
-	add_inside(mem, &l, p->inside[1]);
+	for (size_t i = 0; i < p->labels.count; i++)
+		l.label[l.count++] = p->labels.label[i];
+	add_inside(mem, &l, p->inside);
 	if (p->own_ports)
 		l.label[l.count++] = (struct label){"inside", "ports", ""};
 	for (size_t i = 0; p->own_ports && i < p->ports; i++)
@@ -414,7 +416,7 @@ int identity_get_part(struct identities *t, uint32_t base, const struct identity
 
 	if (!of)
 		return err_set(e, -ENOENT, "identities: there is no identity %u", base);
-	if (!p->inside[0] && !p->inside[1] && !p->own_ports) {
+	if (!p->inside && !p->own_ports && !p->labels.count) {
 		reference(t, of);
 		*ret = &of->info;
 		return 0;
@@ -425,45 +427,14 @@ int identity_get_part(struct identities *t, uint32_t base, const struct identity
 	if (r < 0)
 		return r;
 	n->info.base = base;
-	for (size_t i = 0; i < 2; i++) {
-		n->info.is_inside[i] = p->inside[i] != NULL;
-		if (p->inside[i])
-			n->info.inside[i] = *p->inside[i];
-	}
+	n->info.is_inside = p->inside != NULL;
+	if (p->inside)
+		n->info.inside = *p->inside;
 	n->info.own_ports = p->own_ports;
 	if (p->own_ports)
 		set_ports(t, n, p->port, p->ports);
 	reference(t, n);
 	*ret = &n->info;
-	return 0;
-}
-
-int identity_set_host_labels(struct identities *t, const struct labels *l, struct err *e)
-{
-	struct arena mem SCOPED(arena_done) = {0};
-	struct labels all = {arena_array(&mem, l->count + 1, sizeof(struct label)), 0};
-	struct entry *old = find(t, IDENTITY_HOST), *n;
-	SCOPED(str_done) struct str text = {0};
-	size_t i = position(t, IDENTITY_HOST);
-	int r;
-
-	all.label[all.count++] = (struct label){"reserved", "host", ""};
-	for (size_t k = 0; k < l->count; k++)
-		all.label[all.count++] = l->label[k];
-	r = labels_normalize(&all, e);
-	if (r < 0 || labels_eq(&all, &old->info.labels))
-		return r;
-	labels_text(&text, &old->info.labels);
-	(void)hash_remove(&t->by_text, str_text(&text), text.len);
-	n = entry_new(&all);
-	n->info.number = IDENTITY_HOST;
-	n->info.serial = ++t->serials;
-	t->number[i] = n;
-	text.len = 0;
-	labels_text(&text, &all);
-	(void)hash_put(&t->by_text, str_text(&text), text.len, n);
-	t->revision++;
-	entry_free(old);
 	return 0;
 }
 

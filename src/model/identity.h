@@ -31,13 +31,14 @@ struct identity_info {
 	const struct named_port *port; /* of all its workloads, sorted by name, protocol, number */
 	size_t ports;
 	/*
-	 * Part of another identity: those of its endpoints (or nodes) whose addresses lie inside
-	 * these prefixes (v4, v6; the longest that a policy names which reaches them), or whose
-	 * named ports are others. It has the labels of its base and more. base 0: no part.
+	 * Part of another identity: those of its endpoints (or nodes) that have an address inside
+	 * this prefix (the longest that a policy names which reaches them), for traffic of its
+	 * family, or whose named ports are others. It has the labels of its base and more. base 0:
+	 * no part.
 	 */
 	uint32_t base;
-	struct prefix inside[2];
-	bool is_inside[2];
+	struct prefix inside;
+	bool is_inside;
 	bool own_ports; /* a part whose named ports are its own, not those of its base */
 };
 
@@ -57,8 +58,8 @@ int identity_get_prefix(struct identities *t, const struct prefix *p,
 	const struct identity_info **ret, struct err *e) MUST_USE;
 /* What tells endpoints (or nodes) of one identity apart. */
 struct identity_part {
-	const struct prefix
-		*inside[2]; /* v4, v6: the longest named prefix around its address, or NULL */
+	const struct prefix *inside; /* the longest named prefix around its address, or NULL */
+	struct labels labels; /* more of them: of the node, for the host */
 	const struct named_port *port; /* its named ports, when they are not the base's */
 	size_t ports;
 	bool own_ports; /* port counts, also when there is none */
@@ -66,8 +67,6 @@ struct identity_part {
 /* The part of an identity; takes a reference. When nothing tells it apart it is base itself. */
 int identity_get_part(struct identities *t, uint32_t base, const struct identity_part *p,
 	const struct identity_info **ret, struct err *e) MUST_USE;
-/* The labels of the node itself (source node), beside reserved:host. */
-int identity_set_host_labels(struct identities *t, const struct labels *l, struct err *e) MUST_USE;
 /* The named ports of an identity's workloads (copied; any order, duplicates are fine). */
 void identity_set_ports(
 	struct identities *t, uint32_t number, const struct named_port *port, size_t ports);

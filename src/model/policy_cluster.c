@@ -97,22 +97,15 @@ static int parse_networks(const struct walk *w, const struct node *list, struct 
 	return r;
 }
 
-/* All nodes are those with any labels, and the endpoint's own, which PEER_NODE leaves out. */
+/* All nodes with such labels, the endpoint's own among them. */
 static int parse_nodes(const struct walk *w, const struct node *n, struct rule *r)
 {
 	struct peer *p = policy_add_peer(r, PEER_NODE);
-	int err;
 
+	p->own_node = true;
 	p->selector = arena_array(w->mem, 1, sizeof(*p->selector));
 	p->selectors = 1;
-	err = policy_parse_selector(w, n, SELECT_NODES, &p->selector[0]);
-	if (err < 0 || p->selector[0].count)
-		return err;
-	p = policy_add_peer(r, PEER_SELECTOR);
-	p->selector = arena_array(w->mem, 1, sizeof(*p->selector));
-	p->selectors = 1;
-	policy_require(w, &p->selector[0], "reserved", "host", NULL);
-	return 0;
+	return policy_parse_selector(w, n, SELECT_NODES, &p->selector[0]);
 }
 
 static int check_domains(const struct walk *w, const struct node *list)
@@ -164,7 +157,7 @@ static int parse_peers(const struct walk *w, const struct node *list, struct rul
 		return walk_error(w, list,
 			list->value ? "is empty; a rule names its peers"
 				    : "is missing; a rule names its peers");
-	r->peer = arena_array(w->mem, 2 * node_items(list), sizeof(*r->peer));
+	r->peer = arena_array(w->mem, node_items(list), sizeof(*r->peer));
 	for (size_t i = 0; !err && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
 

@@ -21,6 +21,8 @@ int policy_order(const struct policy *a, const struct policy *b)
 	int r = (a->tier > b->tier) - (a->tier < b->tier);
 
 	r = r ? r : (a->priority > b->priority) - (a->priority < b->priority);
+	if (!r && a->tier != TIER_NORMAL)
+		r = by_text(a->name, b->name);
 	r = r ? r : by_text(a->kind, b->kind);
 	r = r ? r : by_text(a->namespace, b->namespace);
 	r = r ? r : by_text(a->name, b->name);

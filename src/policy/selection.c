@@ -130,11 +130,7 @@ static bool means_part(const struct selection *s, const struct identity_info *n)
 {
 	if (!(s->reach & (is_node(&n->labels) ? PREFIX_NODES : PREFIX_PODS)))
 		return false;
-	for (size_t i = 0; i < 2; i++) {
-		if (n->is_inside[i] && list_means(s, &n->inside[i]))
-			return true;
-	}
-	return false;
+	return n->is_inside && list_means(s, &n->inside);
 }
 
 static bool means(const struct selection *s, const struct identity_info *n)

@@ -116,11 +116,13 @@ static void put_content(struct numbers *classes, const struct compiled_content *
 }
 
 /* A borrowed world has slots of many more identities than those of its ends. */
-static bool is_asked_about(const struct scenario *s, uint32_t identity)
+static bool is_asked_about(const struct scenario *s, uint32_t part)
 {
 	for (size_t i = 0; i < s->endpoints; i++) {
-		if (s->endpoint[i].identity == identity)
-			return true;
+		for (enum family f = 0; f < FAMILIES; f++) {
+			if (s->endpoint[i].part[f] == part)
+				return true;
+		}
 	}
 	return false;
 }
@@ -155,10 +157,10 @@ void load_policy(const struct world *w)
 	hash_done(&contents.known);
 }
 
-static void put_identity(const struct addr *a, unsigned bits, uint32_t number)
+static void put_identity(const struct addr *a, unsigned bits, uint32_t number, uint32_t peer)
 {
 	struct identity_key key = {.prefixlen = 32 + bits, .addr = *a};
-	struct identity_value value = {.identity = number};
+	struct identity_value value = {.identity = number, .peer = peer};
 
 	if (bits < ADDR_BITS || !addr_is_zero(a))
 		put("identity", &key, &value);
@@ -173,6 +175,7 @@ static void put_endpoint(const struct world *w, size_t index)
 		.addr6 = at->addr[FAMILY_V6],
 		.id = (uint32_t)index + 1,
 		.identity = at->identity,
+		.peer = {at->part[FAMILY_V4], at->part[FAMILY_V6]},
 		.flags = ENDPOINT_READY,
 		.ifindex = load_ifindex(index),
 	};
@@ -187,10 +190,13 @@ static void put_endpoint(const struct world *w, size_t index)
 	}
 }
 
-static void put_node(const struct scenario_node *n, uint32_t identity)
+static void put_node(const struct scenario_node *n, bool is_here)
 {
 	for (size_t i = 0; i < n->addrs; i++)
-		put_identity(&n->addr[i], ADDR_BITS, identity);
+		put_identity(&n->addr[i], ADDR_BITS, is_here ? IDENTITY_HOST : n->identity,
+			!n->part  ? 0
+			: is_here ? n->host_part[i]
+				  : n->part[i]);
 }
 
 void load_node(const struct world *w, size_t node)
@@ -202,24 +208,26 @@ void load_node(const struct world *w, size_t node)
 	twin_map_clear(twin_map("endpoint"));
 	twin_map_clear(twin_map("local"));
 	twin_map_clear(twin_map("identity"));
-	put_identity(&any4, ADDR_V4_PREFIX, IDENTITY_WORLD_IPV4);
-	put_identity(&any6, 0, IDENTITY_WORLD_IPV6);
+	put_identity(&any4, ADDR_V4_PREFIX, IDENTITY_WORLD_IPV4, 0);
+	put_identity(&any6, 0, IDENTITY_WORLD_IPV6, 0);
 	for (size_t i = 0; i < w->prefixes; i++)
-		put_identity(&w->prefix[i].addr, w->prefix[i].bits, w->prefix_identity[i]);
+		put_identity(&w->prefix[i].addr, w->prefix[i].bits, w->prefix_identity[i],
+			w->prefix_part ? w->prefix_part[i] : 0);
 	for (enum family f = 0; f < FAMILIES; f++) {
 		struct addr a = scenario_end_addr(s, &nobody, &nobody, f);
 
-		put_identity(&a, ADDR_BITS, IDENTITY_REMOTE_NODE);
+		put_identity(&a, ADDR_BITS, IDENTITY_REMOTE_NODE, 0);
 	}
 	for (size_t i = 0; i < s->nodes; i++)
-		put_node(&s->node[i], i == node ? (uint32_t)IDENTITY_HOST : s->node[i].identity);
+		put_node(&s->node[i], i == node);
 	for (size_t i = 0; i < s->endpoints; i++) {
 		if (s->endpoint[i].node == node) {
 			put_endpoint(w, i);
 			continue;
 		}
 		for (enum family f = 0; f < FAMILIES; f++)
-			put_identity(&s->endpoint[i].addr[f], ADDR_BITS, s->endpoint[i].identity);
+			put_identity(&s->endpoint[i].addr[f], ADDR_BITS, s->endpoint[i].identity,
+				s->endpoint[i].part[f]);
 	}
 }
 

@@ -29,6 +29,8 @@ struct scenario_node {
 	struct addr *addr; /* v4-mapped */
 	size_t addrs;
 	uint32_t identity; /* as other nodes see it */
+	/* what its addresses go by in policies, in their order: elsewhere, and on itself */
+	uint32_t *part, *host_part;
 };
 
 struct scenario_endpoint {
@@ -41,6 +43,7 @@ struct scenario_endpoint {
 	struct origin origin;
 	struct labels labels; /* of its identity */
 	uint32_t identity;
+	uint32_t part[FAMILIES]; /* what it goes by in policies */
 };
 
 enum end_kind {

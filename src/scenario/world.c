@@ -44,28 +44,113 @@ static int add_endpoint(struct world *w, struct scenario_endpoint *at, struct er
 	return 0;
 }
 
-/* An identity has the named ports of all endpoints that have it. */
-static void add_ports(struct world *w, const struct scenario_endpoint *at)
+/* Named ports as policies know them; free() the array, which holds the names. */
+static struct named_port *ports_of(const struct scenario_endpoint *at)
 {
-	const struct identity_info *info = identity_find(w->identities, at->identity);
-	SCOPED(freep) struct named_port *port = mem_array(info->ports + at->ports, sizeof(*port));
-	SCOPED(freep) char *names = NULL;
-	size_t size = 0, count = 0;
+	struct named_port *port;
+	size_t size = 0;
 	char *text;
 
 	for (size_t i = 0; i < at->ports; i++)
 		size += strlen(at->port[i].name) + 1;
-	text = names = mem_alloc(size);
-	for (size_t i = 0; i < info->ports; i++)
-		port[count++] = info->port[i];
+	port = mem_alloc(at->ports * sizeof(*port) + size);
+	text = (char *)(port + at->ports);
 	for (size_t i = 0; i < at->ports; i++) {
-		port[count++] = (struct named_port){
+		port[i] = (struct named_port){
 			text, at->port[i].traffic.protocol, at->port[i].traffic.port};
 		for (const char *c = at->port[i].name; *c; c++)
 			*text++ = (char)tolower((unsigned char)*c);
 		*text++ = 0;
 	}
-	identity_set_ports(w->identities, at->identity, port, count);
+	return port;
+}
+
+/* Whether an endpoint has the named ports that its identity got from the first one. */
+static bool same_ports(const struct scenario_endpoint *a, const struct scenario_endpoint *b)
+{
+	for (size_t i = 0; a->ports == b->ports && i < a->ports; i++) {
+		if (!str_eq(a->port[i].name, b->port[i].name) ||
+			a->port[i].traffic.protocol != b->port[i].traffic.protocol ||
+			a->port[i].traffic.port != b->port[i].traffic.port)
+			return false;
+	}
+	return a->ports == b->ports;
+}
+
+/* What tells an address apart: the longest prefix of those that reach it. */
+struct reach {
+	struct prefix *prefix;
+	size_t count;
+};
+
+static const struct prefix *inside_of(const struct reach *r, const struct addr *a)
+{
+	return addr_is_zero(a) ? NULL : prefixes_longest(r->prefix, r->count, a);
+}
+
+/* The identity has the ports of its first endpoint; another one with other ports is a part. */
+static int add_endpoint_part(
+	struct world *w, const struct reach *reach, size_t index, struct err *e)
+{
+	struct scenario_endpoint *at = &w->scenario->endpoint[index], *first = at;
+	SCOPED(freep) struct named_port *port = ports_of(at);
+	struct identity_part part = {0};
+	const struct identity_info *info;
+	int r;
+
+	for (size_t i = index; i-- > 0;) {
+		if (w->scenario->endpoint[i].identity == at->identity)
+			first = &w->scenario->endpoint[i];
+	}
+	if (first == at)
+		identity_set_ports(w->identities, at->identity, port, at->ports);
+	part.own_ports = !same_ports(first, at);
+	part.port = port;
+	part.ports = part.own_ports ? at->ports : 0;
+	for (enum family f = 0; f < FAMILIES; f++) {
+		part.inside = inside_of(reach, &at->addr[f]);
+		r = identity_get_part(w->identities, at->identity, &part, &info, e);
+		if (r < 0)
+			return r;
+		at->part[f] = info->number;
+	}
+	return 0;
+}
+
+static int add_node_parts(
+	struct world *w, const struct reach *reach, struct scenario_node *n, struct err *e)
+{
+	n->part = arena_array(&w->scenario->mem, n->addrs, sizeof(*n->part));
+	n->host_part = arena_array(&w->scenario->mem, n->addrs, sizeof(*n->host_part));
+	for (size_t i = 0; i < n->addrs; i++) {
+		struct identity_part part = {.inside = inside_of(reach, &n->addr[i])};
+		const struct identity_info *there, *here;
+		int r = identity_get_part(w->identities, n->identity, &part, &there, e);
+
+		part.labels = n->labels;
+		r = r < 0 ? r : identity_get_part(w->identities, IDENTITY_HOST, &part, &here, e);
+		if (r < 0)
+			return r;
+		n->part[i] = there->number;
+		n->host_part[i] = here->number;
+	}
+	return 0;
+}
+
+/* What a policy tells apart among ends of one identity. */
+static int add_parts(struct world *w, struct err *e)
+{
+	struct scenario *s = w->scenario;
+	struct reach reach;
+	int r = 0;
+
+	reach.count = policy_reach_prefixes(&s->set, &reach.prefix);
+	for (size_t i = 0; r >= 0 && i < s->endpoints; i++)
+		r = add_endpoint_part(w, &reach, i, e);
+	for (size_t i = 0; r >= 0 && i < s->nodes; i++)
+		r = add_node_parts(w, &reach, &s->node[i], e);
+	free(reach.prefix);
+	return r;
 }
 
 /* Another node: reserved:remote-node and its own labels. */
@@ -107,13 +192,13 @@ static int add_prefixes(struct world *w, struct err *e)
 static int compile(struct world *w, struct err *e)
 {
 	const struct scenario *s = w->scenario;
-	SCOPED(freep) uint32_t *subject = mem_array(s->endpoints, sizeof(*subject));
+	SCOPED(freep) uint32_t *subject = mem_array(s->endpoints * FAMILIES, sizeof(*subject));
 
 	int r;
 
 	for (size_t i = 0; i < s->endpoints; i++)
-		subject[i] = s->endpoint[i].identity;
-	r = policy_compile(&s->set, w->identities, subject, s->endpoints,
+		memcpy(&subject[i * FAMILIES], s->endpoint[i].part, sizeof(s->endpoint[i].part));
+	r = policy_compile(&s->set, w->identities, subject, s->endpoints * FAMILIES,
 		&(struct policy_options){s->settings.enforce, s->settings.audit}, w->ids, &w->own,
 		e);
 	w->compiled = w->own;
@@ -128,11 +213,10 @@ int world_make(struct scenario *s, struct world *ret, struct err *e)
 	w.identities = identities_new(s->settings.context.cluster, true);
 	for (size_t i = 0; r >= 0 && i < s->endpoints; i++)
 		r = add_endpoint(&w, &s->endpoint[i], e);
-	for (size_t i = 0; r >= 0 && i < s->endpoints; i++)
-		add_ports(&w, &s->endpoint[i]);
 	for (size_t i = 0; r >= 0 && i < s->nodes; i++)
 		r = add_node(&w, &s->node[i], e);
 	r = r < 0 ? r : add_prefixes(&w, e);
+	r = r < 0 ? r : add_parts(&w, e);
 	r = r < 0 ? r : compile(&w, e);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@ struct world {
 	struct identities *identities;
 	struct prefix *prefix; /* that the policies name */
 	uint32_t *prefix_identity;
+	uint32_t *prefix_part; /* what they go by in policies; NULL: their identities */
 	size_t prefixes;
 	struct rule_ids *ids;
 	const struct compiled_set *compiled;

@@ -19,7 +19,7 @@ struct row {
 	uint32_t id; /* endpoints */
 	uint32_t flags;
 	uint16_t domain;
-	uint32_t peer; /* as a peer in policies; 0: the identity */
+	uint32_t peer; /* what it goes by in policies; 0: the identity */
 };
 
 static const struct row row[WHO_COUNT] = {
@@ -131,7 +131,7 @@ void world_endpoint(struct plane *p, enum who w, uint32_t flags)
 		.addr6 = who_addr(w, 6),
 		.id = row[w].id,
 		.identity = row[w].identity,
-		.peer = row[w].peer,
+		.peer = {row[w].peer, row[w].peer},
 		.domain = row[w].domain,
 		.flags = (uint16_t)flags,
 		.ifindex = who_ifindex(w),
@@ -331,6 +331,12 @@ static void slot_write(
 		plane_update(p, "peer", &pk, &class);
 	}
 	plane_update(p, "slot", &key, &slot);
+	/* who goes by another number is a subject by it, too */
+	for (enum who w = A; w < WHO_COUNT; w++) {
+		key.identity = row[w].peer;
+		if (row[w].peer && row[w].identity == row[of].identity)
+			plane_update(p, "slot", &key, &slot);
+	}
 }
 
 /* What an earlier policy has left of the generation that is written next. */

@@ -17,7 +17,7 @@ mkdir -p "$copy/test"
 : >"$copy/test/meson.build"
 # In the middle, so that members move and no prefix of the old value is right.
 sed -i 's/^\tstruct flow_way way\[2\];/\t__u64 added;\n&/; s/sizeof(struct flow) == 144/sizeof(struct flow) == 152/' "$copy/abi/flow.h"
-sed -i 's/^\t__u32 identity;/\t__u32 added[2];\n&/; s/sizeof(struct endpoint) == 64/sizeof(struct endpoint) == 72/' "$copy/abi/endpoint.h"
+sed -i 's/^\t__u32 identity;/\t__u32 added[2];\n&/; s/sizeof(struct endpoint) == 72/sizeof(struct endpoint) == 80/' "$copy/abi/endpoint.h"
 sed -i 's/^\t__u32 class\[POLICY_DIRECTIONS\];/\t__u32 added;\n&/; s/^\t__u32 rule; /\t__u32 added[2];\n&/; s/sizeof(struct decision) == 16/sizeof(struct decision) == 24/' "$copy/abi/policy.h"
 (($(grep -c added "$copy/abi/policy.h") == 3)) || die "the policy was not changed"
 if cmp -s "$ROOT/abi/flow.h" "$copy/abi/flow.h" || cmp -s "$ROOT/abi/endpoint.h" "$copy/abi/endpoint.h"; then die "the headers were not changed"; fi

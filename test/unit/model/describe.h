@@ -49,6 +49,7 @@ static inline void describe_peer(struct str *out, const struct peer *p)
 	describe_prefixes(out, " except ", p->except, p->excepts);
 	str_add(out, p->reach & PREFIX_PODS ? " +pods" : "");
 	str_add(out, p->reach & PREFIX_NODES ? " +nodes" : "");
+	str_add(out, p->own_node ? " +own" : "");
 	str_add(out, "}");
 }
 

@@ -23,9 +23,9 @@ static const struct described rows[] = {
 		"e notin (f)," NS_KEY "}"},
 	{EGRESS("{networks: [10.0.0.0/8, 'fd00::/8']}"),
 		"out allow order=0 cidr{10.0.0.0/8,fd00::/8}"},
-	{EGRESS("{nodes: {matchLabels: {a: b}}}"), "out allow order=0 node{node:a=b}"},
+	{EGRESS("{nodes: {matchLabels: {a: b}}}"), "out allow order=0 node{node:a=b +own}"},
 	{EGRESS("{nodes: {}}, {namespaces: {}}"),
-		"out allow order=0 node{*}|endpoint{reserved:host}|endpoint{" NS_KEY "}"},
+		"out allow order=0 node{* +own}|endpoint{" NS_KEY "}"},
 	/* ports, newer and older */
 	{PORTS("protocols: [{tcp: {destinationPort: {number: 80}}}, {udp: {destinationPort: "
 	       "{range: "

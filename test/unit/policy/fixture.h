@@ -165,7 +165,7 @@ static inline uint32_t world_part(struct world *w, uint32_t base, const char *ad
 
 	assert_int_equal(addr_parse(address, &a), 0);
 	inside = prefixes_longest(reach, count, &a);
-	part.inside[addr_is_v4(&a) ? 0 : 1] = inside;
+	part.inside = inside;
 	assert_int_equal(identity_get_part(w->identities, base, &part, &info, &w->e), 0);
 	return info->number;
 }

@@ -188,8 +188,8 @@ static void test_parts(void **state)
 
 	(void)state;
 	assert_int_equal(identity_get(t, &labels, &base, NULL), 0);
-	assert_int_equal(identity_get_part(t, base->number,
-				 &(struct identity_part){.inside = {&in}}, &part, NULL),
+	assert_int_equal(identity_get_part(t, base->number, &(struct identity_part){.inside = &in},
+				 &part, NULL),
 		0);
 	assert_int_not_equal(part->number, base->number);
 	selections_init(&all, t);
