@@ -205,10 +205,11 @@ static bool peer_fits(const struct question *x, const struct peer *p, struct mis
 	case PEER_SELECTOR:
 		return selectors_fit(x, p, best);
 	case PEER_NODE:
-		if (x->peer->is_node && !x->peer->is_own_node)
+		if (x->peer->is_node && (p->own_node || !x->peer->is_own_node))
 			return selectors_fit(x, p, best);
 		miss_peer(best, 3, "peer",
-			arena_printf(x->mem, "is for other nodes, %s is none", x->peer->name));
+			arena_printf(x->mem, "is for %snodes, %s is none",
+				p->own_node ? "" : "other ", x->peer->name));
 		return false;
 	case PEER_PREFIX:
 		return prefixes_fit(x, p->prefix, p->prefixes, p, best);
@@ -346,16 +347,36 @@ void explain_nearest(struct arena *mem, const struct policy_set *set,
 	}
 }
 
+/* Whether a NetworkPolicy denies by default, which does not stop traffic to the own node. */
+static bool is_spared(const struct policy_set *set, enum policy_direction d,
+	const struct explain_end *self, const struct explain_end *peer)
+{
+	for (size_t i = 0; peer->is_own_node && i < set->count; i++) {
+		const struct policy *p = &set->policy[i];
+
+		for (size_t k = 0; p->mode == MODE_ENFORCE && k < p->specs; k++) {
+			const struct policy_spec *s = &p->spec[k];
+
+			if (s->spares_own_node && s->default_deny[d] &&
+				selector_matches(&s->subject, self->labels))
+				return true;
+		}
+	}
+	return false;
+}
+
 void explain(struct explanation *x, const struct policy_set *set)
 {
 	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
 		struct explain_side *s = &x->side[d];
-		bool in = d == POLICY_INGRESS;
+		const struct explain_end *self = d == POLICY_INGRESS ? &x->to : &x->from;
+		const struct explain_end *peer = d == POLICY_INGRESS ? &x->from : &x->to;
 
 		s->direction = d;
 		if (s->is_judged && s->because == BECAUSE_DEFAULT_DENY)
-			explain_nearest(&x->mem, set, d, in ? &x->to : &x->from,
-				in ? &x->from : &x->to, &x->traffic, &s->near);
+			explain_nearest(&x->mem, set, d, self, peer, &x->traffic, &s->near);
+		if (s->is_judged && s->is_enforced && s->because == BECAUSE_NO_POLICY)
+			s->is_spared = is_spared(set, d, self, peer);
 	}
 }
 

@@ -32,6 +32,8 @@ struct explain_near {
 struct explain_side {
 	enum policy_direction direction;
 	bool is_judged;
+	bool is_enforced; /* some policy has to do with it, also when none decides */
+	bool is_spared; /* denied by default, but for the endpoint's own node */
 	enum because because;
 	const struct rule_info *rule; /* that decided; NULL: none */
 	struct explain_near near; /* of a default deny */
@@ -53,7 +55,8 @@ struct explanation {
 void explain_nearest(struct arena *mem, const struct policy_set *set,
 	enum policy_direction direction, const struct explain_end *self,
 	const struct explain_end *peer, const struct traffic *t, struct explain_near *ret);
-/* Fill in what the decisions of both sides leave open: near. The rest is the caller's. */
+/* Fill in what the decisions of both sides leave open: near, is_spared. The rest is the caller's.
+ */
 void explain(struct explanation *x, const struct policy_set *set);
 void explanation_done(struct explanation *x); /* for SCOPED too */
 

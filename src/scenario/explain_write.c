@@ -105,6 +105,20 @@ static void write_default_deny(struct str *out, const struct explain_side *s, co
 		n->rule->origin.line, n->text, n->field);
 }
 
+static void write_undecided(struct str *out, const struct explain_side *s, const char *who)
+{
+	if (s->is_spared)
+		str_printf(out,
+			"allowed: a NetworkPolicy does not stop traffic of %s to its own node\n",
+			who);
+	else if (s->is_enforced)
+		str_printf(out, "allowed: no rule for %s of %s fits, and none is needed\n",
+			direction_name(s->direction), who);
+	else
+		str_printf(out, "allowed: no policy restricts %s of %s\n",
+			direction_name(s->direction), who);
+}
+
 static void write_side(struct str *out, const struct explanation *x, const struct explain_side *s,
 	const char *indent)
 {
@@ -129,8 +143,7 @@ static void write_side(struct str *out, const struct explanation *x, const struc
 		str_printf(out, "allowed: the node of %s always reaches it\n", who);
 		break;
 	default:
-		str_printf(out, "allowed: no policy restricts %s of %s\n",
-			direction_name(s->direction), who);
+		write_undecided(out, s, who);
 		break;
 	}
 }

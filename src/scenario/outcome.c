@@ -206,6 +206,7 @@ void answer_explain(const struct world *w, const struct question *q, const struc
 		const struct judged *j = &a->judged[d];
 
 		ret->side[d].is_judged = j->is_judged;
+		ret->side[d].is_enforced = j->decision.flags & POLICY_ENFORCED;
 		ret->side[d].because = j->because;
 		ret->side[d].rule = world_rule(w, j->decision.rule);
 	}

@@ -3,33 +3,33 @@
  */
 #include "fixture.h"
 
+#define CNP_HEAD "  - {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: "
+
+/* Line numbers below are of this text. */
 static const char text[] =
 	"nodes: [{name: n1}, {name: n2}]\n"
 	"endpoints:\n"
+	"  - {name: k, labels: {app: k}, addresses: [10.0.0.9], node: n1}\n"
+	"  - {name: e, labels: {app: e}, addresses: [10.0.0.8], node: n1}\n"
 	"  - {name: a, labels: {app: a, tier: front}, addresses: [10.0.0.1], node: n1}\n"
 	"  - {name: b, labels: {app: b}, addresses: [10.0.0.2], node: n1}\n"
 	"  - {name: d, labels: {app: d}, addresses: [10.0.0.4], node: n1}\n"
-	"policies:\n"
-	"  - " CNP("in",
-		"{endpointSelector: {matchLabels: {app: b}}, ingress: [\n"
-		"      {fromEndpoints: [{matchLabels: {app: a, tier: back}}], toPorts: [{ports: "
-		"[{port: "
-		"'80', protocol: TCP}, {port: '8000', endPort: 8010}]}]},\n"
-		"      {fromCIDRSet: [{cidr: 203.0.113.0/24, except: [203.0.113.128/25]}]},\n"
-		"      {fromEndpoints: [{matchExpressions: [{key: app, operator: NotIn, values: "
-		"[d, "
-		"a]}]}]}]}") "\n"
-			     "  - " CNP("out",
-				     "{endpointSelector: {matchLabels: {app: d}}, egress: [\n"
-				     "      {toCIDR: [10.0.0.0/8]}, {toPorts: [{ports: [{port: "
-				     "'53', protocol: UDP}]}]}]}") "\n"
-								   "  - " CNP("none",
-									   "{endpointSelector: "
-									   "{matchLabels: {app: "
-									   "a}}, egressDeny: "
-									   "[{toEntities: "
-									   "[remote-node]}], "
-									   "egress: [{}]}") "\n";
+	"policies:\n" CNP_HEAD "in}, spec: {endpointSelector: {matchLabels: {app: b}}, ingress: [\n"
+	"      {fromEndpoints: [{matchLabels: {app: a, tier: back}}],\n"
+	"       toPorts: [{ports: [{port: '80', protocol: TCP}, {port: '8000', endPort: "
+	"8010}]}]},\n"
+	"      {fromCIDRSet: [{cidr: 203.0.113.0/24, except: [203.0.113.128/25]}]}]}}\n" CNP_HEAD
+	"out}, spec: {endpointSelector: {matchLabels: {app: d}}, egress: [\n"
+	"      {toCIDR: [10.0.0.0/8]},\n"
+	"      {toPorts: [{ports: [{port: '53', protocol: UDP}]}]}]}}\n" CNP_HEAD
+	"none}, spec: {endpointSelector: {matchLabels: {app: a}}, egress: [{}],\n"
+	"      egressDeny: [{toEntities: [remote-node]}]}}\n" CNP_HEAD
+	"free}, spec: {endpointSelector: {matchLabels: {app: e}},\n"
+	"      enableDefaultDeny: {egress: false}, egressDeny: [{toEntities: [remote-node]}]}}\n"
+	"  - apiVersion: networking.k8s.io/v1\n"
+	"    kind: NetworkPolicy\n"
+	"    metadata: {name: closed}\n"
+	"    spec: {podSelector: {matchLabels: {app: k}}, policyTypes: [Egress]}\n";
 
 struct expected {
 	const char *from, *to, *traffic, *says;
@@ -40,24 +40,34 @@ static void test_text(void **state)
 	static const struct expected want[] = {
 		{"b", "a", "80", "egress   allowed: no policy restricts egress of b\n"},
 		{"world:203.0.113.7", "b", "80",
-			"ingress  allowed by CiliumNetworkPolicy/default/in ingress[1] (t.yaml:9), "
-			"tier "},
+			"ingress  allowed by CiliumNetworkPolicy/default/in ingress[1] "
+			"(t.yaml:12), "
+			"tier normal\n"},
 		{"world:203.0.113.200", "b", "80",
 			"ingress  denied by default, because of CiliumNetworkPolicy/default/in "
-			"(t.yaml:7)\n"
-			"           nearest: CiliumNetworkPolicy/default/in ingress[1] (t.yaml:9) "
+			"(t.yaml:9)\n"
+			"           nearest: CiliumNetworkPolicy/default/in ingress[1] (t.yaml:12) "
 			"203.0.113.200 is in 203.0.113.0/24, but also in its except "
 			"203.0.113.128/25 [CIDR]\n"},
-		{"d", "b", "80", "nearest"},
+		{"a", "b", "8005/SCTP",
+			"denied by default, because of CiliumNetworkPolicy/default/none"},
+		{"e", "b", "8005", "ingress[0] (t.yaml:10) wants app=a, e has k8s:app=e [peer]\n"},
 		{"d", "b", "54/UDP",
-			"CiliumNetworkPolicy/default/out egress[1] (t.yaml:12) allows 53/UDP, not "
-			"54/UDP "
-			"[port]\n"},
+			"CiliumNetworkPolicy/default/out egress[1] (t.yaml:15) allows 53/UDP, not "
+			"54/UDP [port]\n"},
 		{"d", "world:192.0.2.1", "53/TCP",
-			"egress[1] (t.yaml:12) allows 53/UDP, not 53/TCP [protocol]\n"},
+			"egress[1] (t.yaml:15) allows 53/UDP, not 53/TCP [protocol]\n"},
 		{"a", "node:n2", "1",
 			"egress   denied by CiliumNetworkPolicy/default/none egressDeny[0] "
-			"(t.yaml:13)"},
+			"(t.yaml:17)"},
+		{"e", "a", "80",
+			"egress   allowed: no rule for egress of e fits, and none is needed\n"},
+		{"k", "host", "80",
+			"egress   allowed: a NetworkPolicy does not stop traffic of k to its own "
+			"node\n"},
+		{"k", "node:n2", "80",
+			"denied by default, because of NetworkPolicy/default/closed (t.yaml:20)\n"
+			"           no policy that selects it has a rule that allows egress\n"},
 		{"a", "b", "80", "denied by default, because of CiliumNetworkPolicy/default/none"},
 		{"a", "a", "80", "an endpoint always reaches itself\n"},
 		{"host", "b", "80", "ingress  allowed: the node of b always reaches it\n"},
