@@ -62,7 +62,8 @@ class Cluster:
         if party.kind == "world":
             return [("reserved", "world-" + next(iter(party.by_family)).lower(), "")]
         if party.kind == "node":
-            return [("reserved", "host" if party.name == subject.node else "remote-node", "")]
+            own = "host" if party.name == subject.node else "remote-node"
+            return [("reserved", own, ""), *(("node", k, v) for k, v in party.labels.items())]
         own = {k: v for k, v in party.labels.items() if not k.startswith(("io.kubernetes.pod.namespace", "io.cilium.k8s."))}
         made = {NAMESPACE: party.namespace, CLUSTER: self.name}
         made.update({NAMESPACE_LABELS + k: v for k, v in self.namespace_labels(party).items()})

@@ -2,6 +2,7 @@
 """Engine against oracle: runs scenarios through both and turns each difference into the smallest scenario that shows it."""
 import json
 import os
+import re
 
 from . import engine, scenario, shrink
 
@@ -67,6 +68,6 @@ def complaints(folder, found):
     lines, seen = [], set()
     for name, s, index in found:
         if name not in seen and len(seen) < SHOWN:
-            lines += report(folder, name.replace("/", "-").replace(" ", "-"), s, index)
+            lines += report(folder, re.sub(r"[^\w]+", "-", name).strip("-"), s, index)
         seen.add(name)
     return lines + ([f"{len(found)} differences in {len(seen)} scenarios: {', '.join(sorted(seen)[:40])}"] if found else [])

@@ -12,11 +12,13 @@ from .tables import probe
 SPACES, CLUSTERS = ["x", "y", "z"], ["default", "east", "cluster-2"]
 LABELS = {"pod": ["a", "b", "c"], "role": ["web", "db"], "app": ["one", "two"]}
 SPACE_LABELS = {"ns": SPACES, "team": ["blue", "green"]}
+SPACE_KEYS = {**SPACE_LABELS, "kubernetes.io/metadata.name": SPACES}  # the last is there without being said
 NODE_LABELS = {"zone": ["east", "west"], "pod": ["a", "b"]}
 GROUP_LABELS = {"color": ["red", "blue"], "size": ["big"]}
 PORTS = [1, 53, 79, 80, 81, 82, 443, 8080, 8081, 65535]
 NAMES = ["web", "dns", "metrics"]
 PROTOCOLS = ["TCP", "UDP", "SCTP"]
+OTHERS = ["GRE", "ESP", "IPIP"]  # without ports
 CIDRS = {"IPv4": ["0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.0/30", "10.0.1.2/32", "10.0.2.0/24", "172.30.0.0/16", "172.30.0.11/32", "203.0.112.0/23",
                   "203.0.113.0/24", "203.0.113.0/25", "203.0.113.0/28", "203.0.113.6/31", "203.0.113.7/32", "198.51.100.0/24", "128.0.0.0/1"],
          "IPv6": ["::/0", "fd00::/8", "fd00::/64", "fd00::1:0/112", "fd00::1:2/128", "fd30::/64", "fd30::12/128", "2001:db8::/32", "2001:db8::/48", "2001:db8::/64", "2001:db8::6/127",
@@ -95,7 +97,7 @@ class Maker:
         if where == "namespace":
             extra = self.requirement({model.NAMESPACE: SPACES}, self.r.choice(["", "k8s:"]))
         elif where == "namespace labels":
-            extra = self.requirement({model.NAMESPACE_LABELS + k: v for k, v in SPACE_LABELS.items()}, self.r.choice(["", "k8s:"]))
+            extra = self.requirement({model.NAMESPACE_LABELS + k: v for k, v in SPACE_KEYS.items()}, self.r.choice(["", "k8s:"]))
         elif where == "cluster":
             extra = self.requirement({model.CLUSTER: [self.cluster, "other"]})
         else:
@@ -137,7 +139,9 @@ class Maker:
             low, high = self.range()
             return {"port": str(low), "endPort": high, **p}
         if how < 0.85:
-            return {"port": self.r.choice(NAMES), **p}
+            return {"port": self.r.choice(NAMES) if self.chance(0.9) else "WEB", **p}
+        if how < 0.88:
+            return {"port": "0", "protocol": self.r.choice(OTHERS)}
         return {"port": "0", **p} if self.chance(0.5) or not p else p
 
     def icmps(self):
@@ -153,14 +157,18 @@ class Maker:
 
     def cilium_peer(self, word, groups):
         """One field or none."""
-        what = self.r.choice(["Endpoints"] * 4 + ["Entities"] * 3 + ["CIDR"] * 2 + ["CIDRSet"] * 3 + ["Nodes", "none", "none", "empty"])
+        what = self.r.choice(["Endpoints"] * 8 + ["Entities"] * 6 + ["CIDR"] * 4 + ["CIDRSet"] * 6 + ["Nodes"] * 2 + ["none"] * 4 + ["empty"] * 2 + ["Services"])
         if what == "none":
             return {}
+        empty = {word + self.r.choice(["Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes", "Groups"]): self.r.choice([[], [], None])}
         if what == "empty":
-            return {word + self.r.choice(["Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes"]): self.r.choice([[], [], None])}
+            return empty
+        if what == "Services":
+            return {"toServices": [{"k8sService": {"serviceName": "none", "namespace": "x"}}]} if word == "to" else empty
         make = {"Endpoints": lambda: self.cilium_selector(True), "Entities": lambda: self.r.choice(ENTITIES), "CIDR": self.cidr, "CIDRSet": lambda: self.cidr_rule(groups),
                 "Nodes": lambda: self.selector(NODE_LABELS)}[what]
-        return {word + what: [make() for _ in range(self.r.randint(1, 2))]}
+        # empty beside it: nobody more
+        return {**(empty if self.chance(0.03) else {}), word + what: [make() for _ in range(self.r.randint(1, 2))]}
 
     def cidr_rule(self, groups):
         if not groups or self.chance(0.6):
@@ -223,7 +231,7 @@ class Maker:
         if how < 0.8:
             peer["podSelector"] = self.selector(LABELS)
         if how > 0.6:
-            peer["namespaceSelector"] = self.selector(SPACE_LABELS)
+            peer["namespaceSelector"] = self.selector(SPACE_KEYS)
         return peer
 
     def np_rule(self, word):
@@ -244,8 +252,8 @@ class Maker:
         return np(name, self.r.choice(SPACES), self.selector(LABELS), **spec)
 
     def subject(self):
-        return {"namespaces": self.selector(SPACE_LABELS)} if self.chance(0.5) else {
-            "pods": {"namespaceSelector": self.selector(SPACE_LABELS), "podSelector": self.selector(LABELS)}}
+        return {"namespaces": self.selector(SPACE_KEYS)} if self.chance(0.5) else {
+            "pods": {"namespaceSelector": self.selector(SPACE_KEYS), "podSelector": self.selector(LABELS)}}
 
     def tier_peer(self, word):
         how = self.r.random()
@@ -292,17 +300,18 @@ class Maker:
         if kind == "BaselineAdminNetworkPolicy":
             return banp(self.subject(), **rules)
         if new:
-            return tiered(name, self.r.choice(["Admin", "Admin", "Baseline"]), self.r.randint(0, 3), self.subject(), **rules)
+            return tiered(name, "Baseline" if self.baseline and self.chance(0.5) else "Admin", self.r.randint(0, 3), self.subject(), **rules)
         return anp(name, self.r.randint(0, 3), self.subject(), **rules)
 
     def policies(self, world):
         groups = [group(f"g{i}", self.some([c for f in CIDRS.values() for c in f], 1, 3), **self.labels(GROUP_LABELS)) for i in range(self.r.randint(0, 2))]
         made, names, baseline = [], self.r.sample("abcdefgh", 6), False
+        self.baseline = self.chance(0.5)  # ClusterNetworkPolicy has that tier; else BaselineAdminNetworkPolicy may: their common order is nowhere said
         if self.chance(0.1):
             made.append(namespace(world["namespaces"].pop()["name"], **self.labels(SPACE_LABELS)))
         for name in names[:self.r.randint(1, 6)]:
             kind = self.r.choice(["cilium"] * 5 + ["NetworkPolicy"] * 2 + ["ClusterNetworkPolicy"] * 2 + ["AdminNetworkPolicy", "BaselineAdminNetworkPolicy"])
-            if kind == "BaselineAdminNetworkPolicy" and baseline:
+            if kind == "BaselineAdminNetworkPolicy" and (self.baseline or baseline):
                 kind = "NetworkPolicy"
             baseline = baseline or kind == "BaselineAdminNetworkPolicy"
             made.append(self.cilium(name, groups) if kind == "cilium" else self.network_policy(name) if kind == "NetworkPolicy" else self.admin(name, kind))
@@ -311,6 +320,8 @@ class Maker:
     # ---- questions
 
     def traffic(self, family):
+        if self.chance(0.03):
+            return f"0/{self.r.choice(OTHERS)}"
         if self.chance(0.12):
             return f"{self.r.choice(ICMP[family])}/{'ICMP' if family == 'IPv4' else 'ICMPv6'}"
         return f"{self.r.choice(self.ports) if self.chance(0.7) else self.r.choice(PORTS) if self.chance(0.8) else self.r.randint(1, 65535)}/{self.r.choice([*PROTOCOLS, 'TCP'])}"

@@ -6,6 +6,7 @@ import random
 
 from . import cluster as model
 from . import verdict
+from .objects import ccnp
 
 PEER_FIELDS = [w + f for w in ("from", "to") for f in ("Endpoints", "Nodes", "CIDR", "CIDRSet", "Entities")]
 
@@ -104,5 +105,23 @@ def add_specs(s):
     return changed(s, change)
 
 
+def add_shadows(s):
+    """Beside each policy a shadow of it that says the opposite, and one that denies everything to everybody."""
+    def change(s):
+        shadows = [ccnp("everything", ingressDeny=[{"fromEntities": ["all"]}], egressDeny=[{"toEntities": ["all"]}])]
+        for p in s["policies"]:
+            if verdict.is_shadow(p):
+                continue
+            if p["kind"] in verdict.CILIUM_KINDS and "spec" in p:
+                spec = p["spec"]
+                swapped = {k.removesuffix("Deny") if k.endswith("Deny") else k + "Deny": v for k, v in spec.items() if k.startswith(("ingress", "egress"))}
+                shadows.append({**p, "spec": {**{k: v for k, v in spec.items() if not k.startswith(("ingress", "egress"))}, **swapped}})
+            elif p["kind"] == "NetworkPolicy":
+                shadows.append({**p, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}})
+        s["policies"] += [{**p, "metadata": {**p["metadata"], "annotations": {"policy.kilim.io/mode": "shadow"}}} for p in shadows]
+    return changed(s, change)
+
+
 WAYS = {"rules split": split_rules, "policies reordered": reorder, "a cluster called default": rename_cluster("default"), "a cluster called west-1": rename_cluster("west-1"),
-        "a cluster called k8s": rename_cluster("k8s"), "labels that no selector names": add_labels, "spec as specs": add_specs}
+        "a cluster called k8s": rename_cluster("k8s"), "labels that no selector names": add_labels, "spec as specs": add_specs,
+        "shadows of all": add_shadows}

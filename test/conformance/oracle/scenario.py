@@ -26,7 +26,7 @@ def packet_of(cluster, probe):
     d = None if is_special(destination) else cluster.end(destination, None)
     s, d = s or cluster.end(source, d), d or cluster.end(destination, s)
     protocol = probe.get("protocol") or "TCP"
-    return verdict.Packet(s, d, protocol, probe["type"] if protocol.startswith("ICMP") else probe["port"], probe.get("family") or "IPv4")
+    return verdict.Packet(s, d, protocol, probe.get("type" if protocol.startswith("ICMP") else "port", 0), probe.get("family") or "IPv4")
 
 
 def answer(cluster, policies, probe):

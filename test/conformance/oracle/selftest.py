@@ -81,6 +81,8 @@ def peers():
     yield "a namespaced policy leaves other namespaces alone", [cnp("p", "x", expression("reserved:init", "DoesNotExist"), ingress=[{}])], ["x/a y/a 80/TCP allow", "y/a x/a 80/TCP deny"]
     yield "the own namespace is added to the subject", [cnp("p", "x", labels(**{"io.kubernetes.pod.namespace": "y"}), ingress=[{}])], ["x/a y/a 80/TCP allow", "y/a x/a 80/TCP allow"]
     yield "reserved labels", allow(fromEndpoints=[labels(**{"reserved:remote-node": ""})]), ["node:n2 x/a 80/TCP allow", "x/b x/a 80/TCP deny", f"{OUT} x/a 80/TCP deny"]
+    yield ("a node's own labels beside a reserved one", allow(fromEndpoints=[labels(**{"reserved:remote-node": "", "node": "n2"})]),
+           ["node:n2 x/a 80/TCP allow", "node:n3 x/a 80/TCP deny", "remote-node x/a 80/TCP deny"])
     yield ("entities", allow(fromEntities=["world", "remote-node"]), [f"{OUT} x/a 80/TCP allow", f"{OUT6} x/a 80/TCP allow", "node:n2 x/a 80/TCP allow", "x/b x/a 80/TCP deny"])
     yield "entity cluster", allow(fromEntities=["cluster"]), ["z/b x/a 80/TCP allow", "node:n2 x/a 80/TCP allow", f"{OUT} x/a 80/TCP deny"]
     yield "entity all, entity none", [*allow(fromEntities=["all"]), cnp("q", "y", A, ingress=[{"fromEntities": ["none"]}])], [w + " allow" for w in WEB] + ["x/b y/a 80/TCP deny"]
@@ -162,11 +164,12 @@ def additions():
 
 SETTINGS = [({"enable-policy": "always"}, "x/a x/b 80/TCP deny"), ({"enable-policy": "never"}, "x/b x/a 80/TCP allow"),
             ({"policy-audit-mode": True}, "x/b x/a 80/TCP audit"), ({"allow-localhost": "policy"}, "host x/a 80/TCP deny"),
+            ({"allow-localhost": "policy"}, "host y/a 80/TCP deny"), ({}, "host y/a 80/TCP allow"),
             ({"policy-cidr-match-mode": ["nodes"]}, "x/c node:n2 80/TCP allow"), ({}, "x/c node:n2 80/TCP deny"),
             ({"policy-cidr-match-mode": ["pods"]}, "x/c x/b 80/TCP allow"), ({}, "x/c x/b 80/TCP deny"),
             ({"kubernetes-cidr-match-mode": []}, "x/b x/c 80/TCP deny"), ({}, "x/b x/c 80/TCP allow")]
 BY_SETTINGS = [cnp("p", "x", A, ingress=[{}]), cnp("q", "x", labels(pod="c"), egress=[{"toCIDR": ["0.0.0.0/0"]}]),
-               np("r", "x", labels(pod="b"), egress=[{"to": [{"ipBlock": {"cidr": "10.0.1.0/24"}}]}], policyTypes=["Egress"])]
+               np("r", "x", labels(pod="b"), egress=[{"to": [{"ipBlock": {"cidr": "10.0.1.0/24"}}]}], policyTypes=["Egress"]), np("s", "y", policyTypes=["Ingress"])]
 
 
 def ask(policies, question, settings=None):

@@ -4,6 +4,7 @@ of its endpoints and, by probes, for what comes from and goes to nodes and addre
 import json
 
 from . import objects, scenario, table_cilium, table_kubernetes
+from .port import ANY
 
 FAMILIES = {**table_kubernetes.FAMILIES, **table_cilium.FAMILIES}
 OUTSIDE = {"IPv4": ["world:203.0.113.7", "world:203.0.113.130", "world:10.0.9.9"], "IPv6": ["world:2001:db8::7", "world:2001:db8:1::9", "world:fd00::9:9"]}
@@ -12,7 +13,8 @@ TRAFFIC = {"IPv4": ["80/TCP", "81/UDP", "8/ICMP"], "IPv6": ["80/TCP", "81/UDP", 
 
 def probe(source, destination, traffic, family):
     number, protocol = traffic.split("/")
-    return {"from": source, "to": destination, "protocol": protocol, "type" if protocol.startswith("ICMP") else "port": int(number), "family": family}
+    detail = {"type": int(number)} if protocol.startswith("ICMP") else {"port": int(number)} if protocol in ANY else {}
+    return {"from": source, "to": destination, "protocol": protocol, **detail, "family": family}
 
 
 def special_probes(policies):

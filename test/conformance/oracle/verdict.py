@@ -125,8 +125,9 @@ def network_policy_decides(policy, direction, q, packet):
 
 
 def network_policy_denies_by_default(policy, direction, q):
-    """Kubernetes: traffic to and from the node where a pod is running is always allowed."""
-    return network_policy_selects(policy, q) and direction.capitalize() in policy_types(policy["spec"]) and not q.own_node()
+    """Kubernetes: traffic to and from the node where a pod is running is always allowed; whether that from it is, allow-localhost says."""
+    spared = direction == "egress" and q.own_node()
+    return network_policy_selects(policy, q) and direction.capitalize() in policy_types(policy["spec"]) and not spared
 
 
 def normal_decides(policies, direction, q, packet):
