@@ -64,19 +64,34 @@ static size_t count_rules(const struct policy_set *set)
 	return n;
 }
 
+json_t *confirm_json(struct agent *a)
+{
+	const struct confirm *c = policies_confirming(a->policies);
+	char deadline[TIME_TEXT];
+
+	return json_pack("{s:I, s:s, s:I}", "back_to", (json_int_t)c->base, "deadline",
+		time_format(c->deadline_ns, deadline), "left_ms",
+		(json_int_t)(confirm_left_ns(c, time_wall_ns()) / 1000000));
+}
+
 static json_t *policy_status(struct agent *a)
 {
 	const struct policy_set *set = policies_set(a->policies);
 	const char *error = hash_get_str(&a->problems, "policy");
+	const struct confirm *c = policies_confirming(a->policies);
 	struct dp_policy_stats s = {0};
+	json_t *j;
 
 	datapath_policy_stats(a->datapath, &s);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "revision",
+	j = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "revision",
 		(json_int_t)s.revision, "epoch", (json_int_t)s.epoch, "policies",
 		(json_int_t)set->count, "rules", (json_int_t)count_rules(set), "slots",
 		(json_int_t)s.slots, "peer_entries", (json_int_t)s.peer_entries, "peer_max",
 		(json_int_t)s.peer_max, "rule_entries", (json_int_t)s.rule_entries, "rule_max",
 		(json_int_t)s.rule_max, "error", error ? error : "");
+	if (c->base)
+		(void)json_object_set_new(j, "confirm", confirm_json(a));
+	return j;
 }
 
 static json_t *pool_status(const struct pool *p)
@@ -98,12 +113,21 @@ static json_t *ipam_status(struct agent *a)
 	return list;
 }
 
+static json_t *hold_text(const struct source *s)
+{
+	return json_sprintf(
+		"%s: held at revision %u by rollback; %s when the file changes again or "
+		"by 'kilim policy release'",
+		s->origin, s->held,
+		*s->disk ? "its newer text comes into force" : "it goes, as the file has,");
+}
+
 /* The files and the API as one source each, with what is wrong in them. */
 static json_t *source_status(
 	struct agent *a, enum source_kind kind, const char *name, const char *path)
 {
 	const struct sources *t = policies_sources(a->policies);
-	json_t *errors = json_array();
+	json_t *errors = json_array(), *held = json_array();
 	size_t objects = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
@@ -112,14 +136,16 @@ static json_t *source_status(
 		if (s->kind != kind)
 			continue;
 		objects += s->content ? s->content->set.count : 0;
+		if (s->held)
+			(void)json_array_append_new(held, hold_text(s));
 		if (s->error)
 			(void)json_array_append_new(errors, json_string(s->error));
 		if (s->conflict)
 			(void)json_array_append_new(errors, json_string(s->conflict));
 	}
-	return json_pack("{s:s, s:s, s:s, s:I, s:o}", "name", name, "path", path, "state",
+	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "name", name, "path", path, "state",
 		json_array_size(errors) ? "error" : "ok", "objects", (json_int_t)objects, "errors",
-		errors);
+		errors, "held", held);
 }
 
 static json_t *flow_status(struct agent *a)

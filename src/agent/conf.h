@@ -55,7 +55,7 @@ struct conf {
 	unsigned cilium_reach, kubernetes_reach; /* enum prefix_reach */
 	uint64_t mtu;
 	uint64_t timeout_tcp_ns, timeout_syn_ns, timeout_fin_ns, timeout_any_ns;
-	uint64_t flow_max, half_max, rule_max, peer_max, rule_hit_max, events_max;
+	uint64_t flow_max, half_max, rule_max, peer_max, rule_hit_max, history_max, events_max;
 };
 
 /* What the command line asks for. */

@@ -10,7 +10,7 @@
 
 #define AT(member) offsetof(struct conf, member)
 
-enum { MTU_MAX = 65535, YEAR_S = 365 * 24 * 3600, MAP_MAX = 16777216 };
+enum { MTU_MAX = 65535, YEAR_S = 365 * 24 * 3600, MAP_MAX = 16777216, HISTORY_MAX = 1024 };
 
 const struct conf_field conf_fields[] = {
 	{"config", NULL, CONF_TEXT, AT(config), "/etc/kilim/kilim.yaml", 0, 0, NULL,
@@ -77,6 +77,8 @@ const struct conf_field conf_fields[] = {
 		"peer entries of all policies of this node"},
 	{"policy-rule-hit-max", NULL, CONF_NUMBER, AT(rule_hit_max), "65536", 1024, MAP_MAX, NULL,
 		"rules whose decisions are counted"},
+	{"policy-history-max", NULL, CONF_NUMBER, AT(history_max), "32", 2, HISTORY_MAX, NULL,
+		"policy revisions that kilim policy history knows and rollback can go back to"},
 	{"hubble-event-buffer-capacity", NULL, CONF_NUMBER, AT(events_max), "4095", 1, 65535, NULL,
 		"flows that kilim observe can look back at: one less than a power of two"},
 	{"monitor-aggregation", NULL, CONF_CHOICE, AT(aggregation), "medium", 0, 0,

@@ -111,10 +111,24 @@ static void settle_last_good(struct manifests *m)
 	}
 }
 
+/* Files that were held when the agent ended and are gone: nothing of them is in force. */
+static void drop_gone(struct manifests *m)
+{
+	struct sources *t = policies_sources(m->agent->policies);
+
+	for (size_t i = t->count; !m->missing && i-- > 0;) {
+		const struct source *s = t->source[i];
+
+		if (s->kind == SOURCE_FILE && s->held && *s->disk && !s->seen)
+			sources_remove(t, SOURCE_FILE, s->name);
+	}
+}
+
 static void on_synced(void *data)
 {
 	struct manifests *m = data;
 
+	drop_gone(m);
 	settle_last_good(m);
 	m->synced(m->agent);
 }

@@ -29,6 +29,7 @@
 LOG_MODULE("policy");
 
 enum { RULES_FILE_MAX_BYTES = 64 << 20 };
+#define TAKE_BACK_AGAIN_NS 5000000000u
 
 struct policies {
 	struct agent *agent;
@@ -40,9 +41,21 @@ struct policies {
 	bool behind; /* what the engine told the slots in force could not be written */
 	struct loop_source *defer;
 	bool started;
+	struct history history;
+	struct journal journal;
+	struct loop_source *deadline; /* of what waits for its confirmation */
 	uint64_t good, bad;
 	uint64_t apply_ns; /* how long the last apply took */
 };
+
+static int on_deadline(void *data);
+
+/* What is wrong with the history and the state beside it, for status. */
+static void say_problems(struct policies *p)
+{
+	agent_problem(p->agent, "policy history", p->history.problem);
+	agent_problem(p->agent, "policy change", p->journal.problem);
+}
 
 static int on_changed(void *data)
 {
@@ -98,6 +111,16 @@ static int save_rule_ids(struct policies *p, struct err *e)
 	return r;
 }
 
+void policies_restore(struct policies *p)
+{
+	const struct conf *c = p->agent->conf;
+
+	history_open(&p->history, c->state_dir, (size_t)c->history_max);
+	journal_open(&p->journal, &p->history, &p->sources, c->state_dir);
+	sources_load_stored(&p->sources);
+	say_problems(p);
+}
+
 struct policies *policies_new(struct agent *a)
 {
 	struct policies *p = mem_alloc(sizeof(*p));
@@ -114,6 +137,7 @@ struct policies *policies_new(struct agent *a)
 	p->engine = engine_new(a->identities, p->ids,
 		&(struct policy_options){.enforce = (enum policy_enforce)a->conf->enforce});
 	p->defer = loop_add_defer(a->loop, on_changed, p);
+	p->deadline = loop_add_timer(a->loop, on_deadline, p);
 	sources_init(&p->sources, &ctx, a->conf->state_dir);
 	load_rule_ids(p);
 	return p;
@@ -124,6 +148,9 @@ void policies_free(struct policies *p)
 	if (!p)
 		return;
 	loop_source_free(p->defer);
+	loop_source_free(p->deadline);
+	journal_done(&p->journal);
+	history_done(&p->history);
 	generation_free(p->now, p->engine, p->agent->identities);
 	engine_free(p->engine);
 	sources_done(&p->sources);
@@ -140,12 +167,6 @@ void policies_changed(struct policies *p)
 {
 	if (p->started)
 		loop_defer(p->defer);
-}
-
-int policies_start(struct policies *p, struct err *e)
-{
-	p->started = true;
-	return policies_apply(p, e);
 }
 
 /*
@@ -284,11 +305,15 @@ static int switch_to(struct policies *p, struct generation *next, struct err *e)
 	SCOPED(arena_done)
 	struct arena mem = {0};
 	struct dp_slot *slot = generation_slots(next, p->behind ? NULL : p->now, &mem);
+	const struct history_entry *newest = history_newest(&p->history);
 	struct dp_policy_stats stats;
 	uint32_t revision, epoch;
 	int r;
 
 	datapath_state(a->datapath, &revision, &epoch);
+	/* numbers of the history are not used again when the kernel's count has begun anew */
+	if (newest && newest->revision > revision)
+		revision = newest->revision;
 	next->revision = revision + 1;
 	r = datapath_policy_apply(
 		a->datapath, slot, next->compiled->slots, next->revision, &stats, e);
@@ -417,7 +442,43 @@ static void go_on_with_last(struct policies *p)
 		after_apply(p);
 }
 
-int policies_try(struct policies *p, struct err *e)
+static struct history_counts count(const struct policies *p)
+{
+	const struct policy_set *set = &p->now->set;
+	struct history_counts n = {.policies = set->count, .slots = p->now->compiled->slots};
+
+	for (size_t i = 0; i < set->count; i++) {
+		for (size_t k = 0; k < set->policy[i].specs; k++)
+			n.rules += set->policy[i].spec[k].rules;
+	}
+	compiled_count(p->now->compiled, &n.rule_entries, &n.peer_entries);
+	return n;
+}
+
+/*
+ * What the sources have is in force, and on disk as far as it is ours: it is what counts from now
+ * on, in this run and the next.
+ */
+static void settle(struct policies *p, const char *reason)
+{
+	const struct history_entry *newest = history_newest(&p->history);
+	struct history_counts counts;
+	struct err e = {0};
+
+	sources_settle(&p->sources);
+	if (journal_settle(&p->journal, &p->sources, &e))
+		log_err("%s", e.text);
+	if (!newest || !history_entry_is(newest, &p->sources)) {
+		counts = count(p);
+		if (history_add(&p->history, &p->sources, p->now->revision, reason, &counts,
+			    p->journal.confirm.base, &e))
+			log_err("%s", e.text);
+	}
+	say_problems(p);
+}
+
+/* Compile and switch; the sources are not settled yet. */
+static int try(struct policies *p, struct err *e)
 {
 	uint64_t start = time_mono_ns();
 	int r = apply(p, false, e);
@@ -428,7 +489,6 @@ int policies_try(struct policies *p, struct err *e)
 		return r;
 	}
 	p->good++;
-	sources_settle(&p->sources);
 	agent_problem(p->agent, "policy", NULL);
 	log_debug("revision %u: %zu policies, %zu slots, %llu us", p->now->revision,
 		p->now->set.count, p->now->compiled->slots, (unsigned long long)p->apply_ns / 1000);
@@ -438,13 +498,15 @@ int policies_try(struct policies *p, struct err *e)
 
 int policies_apply(struct policies *p, struct err *e)
 {
-	int r = policies_try(p, e);
+	int r = try(p, e);
 
 	if (r) {
 		agent_problem(p->agent, "policy", e->text);
 		go_on_with_last(p);
+		return r;
 	}
-	return r;
+	settle(p, NULL);
+	return 0;
 }
 
 int policies_check(struct policies *p, struct err *e)
@@ -548,4 +610,219 @@ void policies_counts(const struct policies *p, uint64_t *ret_good, uint64_t *ret
 {
 	*ret_good = p->good;
 	*ret_bad = p->bad;
+}
+
+/* --- changes that can be taken back ---------------------------------------------------------- */
+
+int policies_commit(struct policies *p, struct source_change *ch, const char *reason,
+	uint64_t confirm_ns, struct err *e)
+{
+	const struct history_entry *base = history_newest(&p->history);
+	struct confirm confirm = {0};
+	struct err ignored = {0};
+	int r = try(p, e);
+
+	if (r) {
+		source_change_undo(ch);
+		return r;
+	}
+	if (confirm_ns)
+		confirm = (struct confirm){base->revision, time_wall_ns() + confirm_ns, confirm_ns};
+	r = journal_commit(&p->journal, &p->sources, ch, &confirm, e);
+	if (r) {
+		source_change_undo(ch);
+		(void)policies_apply(p, &ignored);
+		return r;
+	}
+	settle(p, reason);
+	if (confirm_ns)
+		loop_timer_in(p->deadline, confirm_ns);
+	else
+		loop_timer_stop(p->deadline);
+	return 0;
+}
+
+int policies_may_confirm(const struct policies *p, struct err *e)
+{
+	const struct history_entry *base = history_newest(&p->history);
+	int r = policies_may_change(p, e);
+
+	if (r || (base && history_entry_is(base, &p->sources)))
+		return r;
+	return err_set(e, -EIO,
+		"what is in force is not in the history, so it could not be brought back%s%s",
+		p->history.problem ? ": " : "", p->history.problem ? p->history.problem : "");
+}
+
+int policies_may_change(const struct policies *p, struct err *e)
+{
+	const struct confirm *c = &p->journal.confirm;
+
+	if (!p->agent->ready)
+		return err_set(e, -EAGAIN, "the agent is starting; try again");
+	if (!c->base)
+		return 0;
+	return err_set(e, -EEXIST,
+		"revision %u waits for its confirmation, %llu s more: first 'kilim policy confirm' "
+		"or 'kilim policy rollback'",
+		history_newest(&p->history)->revision,
+		(unsigned long long)(confirm_left_ns(c, time_wall_ns()) + 999999999) / 1000000000);
+}
+
+int policies_confirm(struct policies *p, struct err *e)
+{
+	int r;
+
+	if (!p->journal.confirm.base)
+		return err_set(e, -ENOENT, "nothing waits for a confirmation");
+	r = journal_commit(&p->journal, &p->sources, NULL, &(struct confirm){0}, e);
+	if (!r)
+		loop_timer_stop(p->deadline);
+	return r;
+}
+
+static int go_back(
+	struct policies *p, const struct history_entry *to, const char *reason, struct err *e)
+{
+	SCOPED(source_change_done) struct source_change ch = {.sources = &p->sources};
+	int r = journal_to_entry(&ch, &p->history, to, p->agent->conf->manifest_dir, e);
+
+	if (r) {
+		source_change_undo(&ch);
+		return r;
+	}
+	return policies_commit(p, &ch, reason, 0, e);
+}
+
+/* Whether sources say something that is not in force. */
+static bool is_refused(const struct policies *p)
+{
+	for (size_t i = 0; i < p->sources.count; i++) {
+		if (p->sources.source[i]->content != p->sources.source[i]->applied)
+			return true;
+	}
+	return false;
+}
+
+int policies_rollback(struct policies *p, uint32_t revision, uint32_t *ret_to, struct err *e)
+{
+	const struct history *h = &p->history;
+	const struct history_entry *newest = history_newest(h), *to;
+	SCOPED(str_done) struct str reason = {0};
+
+	if (!p->agent->ready)
+		return err_set(e, -EAGAIN, "the agent is starting; try again");
+	if (!revision && p->journal.confirm.base)
+		to = history_at(h, p->journal.confirm.base);
+	else
+		to = revision ? history_at(h, revision) : history_before(h, newest);
+	if (!to || revision > policies_revision(p))
+		return revision ? err_set(e, -ENOENT,
+					  "revision %u is not in the history; see 'kilim policy "
+					  "history'",
+					  revision)
+				: err_set(e, -ENOENT, "there is no revision before this one");
+	if (history_entry_is(to, &p->sources) && !is_refused(p))
+		return err_set(e, -EALREADY, "the policy of revision %u is in force", to->revision);
+	*ret_to = to->revision;
+	str_printf(&reason, "rollback to %u", to->revision);
+	return go_back(p, to, str_text(&reason), e);
+}
+
+/* The time for a confirmation is over. */
+static int take_back(struct policies *p, struct err *e)
+{
+	const struct history_entry *to = history_at(&p->history, p->journal.confirm.base);
+	SCOPED(str_done) struct str reason = {0};
+	int r;
+
+	if (to && to->revision != p->journal.confirm.base)
+		to = NULL;
+	str_printf(&reason, "not confirmed in time: back to %u", p->journal.confirm.base);
+	r = to ? go_back(p, to, str_text(&reason), e)
+	       : err_set(e, -ENOENT, "revision %u is not in the history any more",
+			 p->journal.confirm.base);
+	agent_problem(p->agent, "policy not confirmed", r ? e->text : NULL);
+	if (r)
+		loop_timer_in(p->deadline, TAKE_BACK_AGAIN_NS);
+	else
+		log_warn("%s", str_text(&reason));
+	return r;
+}
+
+static int on_deadline(void *data)
+{
+	struct policies *p = data;
+	struct err e = {0};
+
+	if (p->journal.confirm.base)
+		(void)take_back(p, &e);
+	return 0;
+}
+
+int policies_start(struct policies *p, struct err *e)
+{
+	const struct confirm *c = &p->journal.confirm;
+	uint64_t left = confirm_left_ns(c, time_wall_ns());
+
+	p->started = true;
+	if (c->base && left)
+		loop_timer_in(p->deadline, left);
+	else if (c->base && !take_back(p, e))
+		return 0;
+	return policies_apply(p, e);
+}
+
+/* A file that was held, as it is on disk. */
+static int release_one(struct policies *p, struct source_change *ch, const char *name,
+	const char *origin, struct err *e)
+{
+	SCOPED(source_content_unrefp) struct source_content *content = NULL;
+	SCOPED(freep) char *text = NULL;
+	size_t len = 0;
+	int r = fd_read_file(origin, POLICY_FILE_MAX_BYTES, &text, &len, e);
+
+	if (!r)
+		r = source_parse(&p->sources.context, origin, text, len, &content, e);
+	if (r && r != -ENOENT)
+		return r;
+	source_change_hold(ch, name, origin, content ? source_content_ref(content) : NULL, 0,
+		source_content_digest(content));
+	return 0;
+}
+
+int policies_release(struct policies *p, const char *name, struct err *e)
+{
+	SCOPED(source_change_done) struct source_change ch = {.sources = &p->sources};
+	SCOPED(str_done) struct str reason = {0};
+	size_t held = 0;
+	int r = policies_may_change(p, e);
+
+	for (size_t i = 0; !r && i < p->sources.count; i++) {
+		const struct source *s = p->sources.source[i];
+
+		if (!s->held || (name && !str_eq(s->name, name)))
+			continue;
+		held++;
+		r = release_one(p, &ch, s->name, s->origin, e);
+	}
+	if (!r && !held)
+		r = name ? err_set(e, -ENOENT, "%.200s: no file of this name is held", name)
+			 : err_set(e, -ENOENT, "no file is held");
+	if (r) {
+		source_change_undo(&ch);
+		return r;
+	}
+	str_printf(&reason, "release of %s", name ? name : "all files");
+	return policies_commit(p, &ch, str_text(&reason), 0, e);
+}
+
+const struct history *policies_history(const struct policies *p)
+{
+	return &p->history;
+}
+
+const struct confirm *policies_confirming(const struct policies *p)
+{
+	return &p->journal.confirm;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/journal.h"
 #include "agent/source.h"
 #include "policy/compile.h"
 
@@ -19,6 +20,8 @@ struct policies;
 struct policies *policies_new(struct agent *a);
 void policies_free(struct policies *p);
 struct sources *policies_sources(struct policies *p);
+/* Read what earlier runs left: holds, the history, stored manifests. */
+void policies_restore(struct policies *p);
 /* All sources were read once: apply, and follow changes from now on. Until then the policy that is
  * pinned is left alone. */
 int policies_start(struct policies *p, struct err *e) MUST_USE;
@@ -31,9 +34,29 @@ void policies_changed(struct policies *p);
  * waited for its policy is ready.
  */
 int policies_apply(struct policies *p, struct err *e) MUST_USE;
-/* The same for a change that the caller takes back when it is refused: a failure leaves no trace.
+/*
+ * Make a change of the sources, which is in the table already, the policy in force and have it on
+ * disk, or take it back from the table: a failure leaves no trace. reason is for the history; NULL:
+ * which sources are others. confirm_ns: taken back after so long unless policies_confirm() comes
+ * before; 0: what waits for confirmation does not any more.
  */
-int policies_try(struct policies *p, struct err *e) MUST_USE;
+int policies_commit(struct policies *p, struct source_change *ch, const char *reason,
+	uint64_t confirm_ns, struct err *e) MUST_USE;
+/* -EEXIST while a change waits for its confirmation: no other may come between. */
+int policies_may_change(const struct policies *p, struct err *e) MUST_USE;
+/* Whether a change may be made that waits for its confirmation. */
+int policies_may_confirm(const struct policies *p, struct err *e) MUST_USE;
+/* What waits becomes permanent. -ENOENT: nothing waits. */
+int policies_confirm(struct policies *p, struct err *e) MUST_USE;
+/* Everything as it was at a revision (0: that before the one in force). -ENOENT: not in the
+ * history; -EALREADY: it is what is in force. */
+int policies_rollback(
+	struct policies *p, uint32_t revision, uint32_t *ret_to, struct err *e) MUST_USE;
+/* Files that are held, one by its name or all (NULL), are what they say on disk. */
+int policies_release(struct policies *p, const char *name, struct err *e) MUST_USE;
+const struct history *policies_history(const struct policies *p);
+/* What waits for its confirmation: base 0 for nothing. */
+const struct confirm *policies_confirming(const struct policies *p);
 /* What policies_apply() would say about the sources as they are, without switching. */
 int policies_check(struct policies *p, struct err *e) MUST_USE;
 /* Work out what an endpoint goes by in policies (endpoint_place()), by those in force. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/hash.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
 
@@ -31,6 +32,25 @@ bool source_name_is_valid(const char *name)
 			return false;
 	}
 	return true;
+}
+
+bool source_name_is_shadow(const char *name)
+{
+	return str_has_suffix(name, ".shadow.yaml") || str_has_suffix(name, ".shadow.yml") ||
+	       str_has_suffix(name, ".shadow.json");
+}
+
+/* FNV-1a from two starts. Who keeps a text under its digest compares the text itself. */
+void source_digest(const char *text, size_t len, char ret[DIGEST_TEXT])
+{
+	(void)snprintf(ret, DIGEST_TEXT, "%016llx%016llx-%zu",
+		(unsigned long long)hash_bytes(text, len, 0),
+		(unsigned long long)hash_bytes(text, len, 0x9e3779b97f4a7c15u), len);
+}
+
+const char *source_content_digest(const struct source_content *c)
+{
+	return c ? c->digest : "";
 }
 
 /* Objects that lie beside policies in people's manifests and say nothing about policy. */
@@ -119,10 +139,14 @@ int source_parse(const struct policy_context *ctx, const char *origin, const cha
 	if (r)
 		return r;
 	/* the documents go; who wants the source of a policy parses the text again */
-	for (size_t i = 0; i < c->set.count; i++)
+	for (size_t i = 0; i < c->set.count; i++) {
 		c->set.policy[i].source = NULL;
+		if (str_has_prefix(origin, "api:") && source_name_is_shadow(origin))
+			c->set.policy[i].mode = MODE_SHADOW;
+	}
 	c->text = mem_dup(text, len);
 	c->len = len;
+	source_digest(text, len, c->digest);
 	*ret = TAKE(c);
 	return 0;
 }
@@ -259,6 +283,14 @@ static void last_good_save(const struct sources *t, const struct source *s)
 	(void)fd_write_file(str_text(&path), s->content->text, s->content->len, 0600, NULL);
 }
 
+static void last_good_drop(const struct sources *t, const struct source *s)
+{
+	SCOPED(str_done) struct str path = {0};
+
+	last_good_path(t, s->name, &path);
+	(void)unlink(str_text(&path));
+}
+
 void sources_settle(struct sources *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
@@ -268,6 +300,8 @@ void sources_settle(struct sources *t)
 			continue;
 		if (s->kind == SOURCE_FILE && s->content)
 			last_good_save(t, s);
+		else if (s->kind == SOURCE_FILE)
+			last_good_drop(t, s);
 		source_content_unref(s->applied);
 		s->applied = source_content_ref(s->content);
 		s->applied_known = true;
@@ -292,7 +326,7 @@ static void source_set_error(struct sources *t, struct source *s, const char *wh
 {
 	free(s->error);
 	s->error = mem_strdup(why);
-	if (!s->content && s->kind == SOURCE_FILE)
+	if (!s->content && s->kind == SOURCE_FILE && !s->held)
 		s->content = last_good_load(t, s);
 }
 
@@ -301,12 +335,17 @@ int sources_update(struct sources *t, enum source_kind kind, const char *name, c
 {
 	struct source *s = source_get(t, kind, name, origin);
 	struct source_content *content;
-	SCOPED(str_done)
-	struct str path = {0};
+	char digest[DIGEST_TEXT];
+	bool same;
 	int r;
 
 	s->seen = true;
-	if (s->content && !s->error && s->content->len == len &&
+	source_digest(text, len, digest);
+	same = str_eq(digest, s->disk);
+	memcpy(s->disk, digest, sizeof(digest));
+	if (s->held && same)
+		return 0;
+	if (!s->held && s->content && !s->error && s->content->len == len &&
 		!memcmp(s->content->text, text, len))
 		return 0;
 	r = source_parse(&t->context, s->origin, text, len, &content, e);
@@ -316,6 +355,7 @@ int sources_update(struct sources *t, enum source_kind kind, const char *name, c
 	}
 	source_content_unref(s->content);
 	s->content = content;
+	s->held = 0;
 	free(s->error);
 	s->error = NULL;
 	return 0;
@@ -346,26 +386,36 @@ void sources_replace(struct sources *t, enum source_kind kind, const char *name,
 	s->error = NULL;
 }
 
+void sources_hold(struct sources *t, const char *name, const char *origin,
+	struct source_content *content, uint32_t revision, const char *disk)
+{
+	struct source *s = source_get(t, SOURCE_FILE, name, origin);
+
+	source_content_unref(s->content);
+	s->content = content;
+	s->held = revision;
+	if (disk != s->disk)
+		(void)snprintf(s->disk, sizeof(s->disk), "%s", disk);
+	free(s->error);
+	s->error = NULL;
+}
+
 void sources_remove(struct sources *t, enum source_kind kind, const char *name)
 {
-	SCOPED(str_done)
-	struct str path = {0};
 	bool found;
 	size_t i = position(t, kind, name, &found);
 
 	if (!found)
 		return;
-	if (kind == SOURCE_FILE) {
-		last_good_path(t, t->source[i]->name, &path);
-		(void)unlink(str_text(&path));
-	}
+	if (kind == SOURCE_FILE)
+		last_good_drop(t, t->source[i]);
 	source_free(t->source[i]);
 	t->count--;
 	memmove(&t->source[i], &t->source[i + 1], (t->count - i) * sizeof(struct source *));
 }
 
-const struct policy *sources_policy(const struct sources *t, const char *kind, const char *ns,
-	const char *name, const struct source **ret_source)
+const struct policy *sources_policy(
+	const struct sources *t, const struct policy_name *n, const struct source **ret_source)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		const struct source_content *c = t->source[i]->content;
@@ -373,9 +423,9 @@ const struct policy *sources_policy(const struct sources *t, const char *kind, c
 		for (size_t j = 0; c && j < c->set.count; j++) {
 			const struct policy *p = &c->set.policy[j];
 
-			if (!str_eq(p->kind, kind) ||
-				!str_eq(p->namespace ? p->namespace : "", ns) ||
-				!str_eq(p->name, name))
+			if (p->mode != n->mode || !str_eq(p->kind, n->kind) ||
+				!str_eq(p->namespace ? p->namespace : "", n->namespace) ||
+				!str_eq(p->name, n->name))
 				continue;
 			if (ret_source)
 				*ret_source = t->source[i];

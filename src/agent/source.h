@@ -13,7 +13,10 @@
 #include "base/mem.h"
 #include "model/policy.h"
 
-enum { POLICY_FILE_MAX_BYTES = 4 << 20 };
+enum {
+	POLICY_FILE_MAX_BYTES = 4 << 20,
+	DIGEST_TEXT = 56, /* bytes of a digest as text, with its NUL */
+};
 
 enum source_kind { SOURCE_FILE, SOURCE_API };
 
@@ -23,6 +26,7 @@ struct source_content {
 	unsigned references;
 	char *text;
 	size_t len;
+	char digest[DIGEST_TEXT]; /* of the text */
 	struct policy_set set;
 };
 
@@ -37,6 +41,9 @@ struct source {
 	char *conflict; /* a policy of it is defined by another source already, whose definition
 			   counts; NULL: none */
 	bool seen; /* mark of a scan */
+	char disk[DIGEST_TEXT]; /* SOURCE_FILE: of what the file says now; "": there is no file */
+	uint32_t held; /* SOURCE_FILE: a rollback to this revision gave it its content (NULL:
+			  nothing), and the file has not changed since; 0: not held */
 };
 
 struct sources {
@@ -46,6 +53,8 @@ struct sources {
 	size_t count, capacity;
 };
 
+/* The digest by which a text is known: two 64-bit ones and its length. */
+void source_digest(const char *text, size_t len, char ret[DIGEST_TEXT]);
 /* Parse a text; *ret has one reference. Objects that are no policies are skipped, unless they
  * belong to a policy's API group. */
 int source_parse(const struct policy_context *ctx, const char *origin, const char *text, size_t len,
@@ -54,13 +63,17 @@ struct source_content *source_content_ref(struct source_content *c);
 void source_content_unref(struct source_content *c); /* NULL is fine */
 void source_content_unrefp(struct source_content **c);
 
+/* The digest of a content, "" for none. */
+const char *source_content_digest(const struct source_content *c);
+
 void sources_init(struct sources *t, const struct policy_context *ctx, const char *state_dir);
 void sources_done(struct sources *t);
 struct source *sources_find(const struct sources *t, enum source_kind kind, const char *name);
 /*
  * The text of a source has changed (or is new). When it is good it replaces the old content; when
  * not, the old content stays (or the last good one of an earlier run) and the source's error says
- * why. Returns what parsing returned.
+ * why. Returns what parsing returned. A text that a held source has had since it was held changes
+ * nothing; another one that is good ends the hold.
  */
 int sources_update(struct sources *t, enum source_kind kind, const char *name, const char *origin,
 	const char *text, size_t len, struct err *e);
@@ -77,11 +90,22 @@ void sources_recall(struct sources *t);
 void sources_replace(struct sources *t, enum source_kind kind, const char *name, const char *origin,
 	struct source_content *content);
 void sources_remove(struct sources *t, enum source_kind kind, const char *name);
-/* The policy with this kind, namespace ("" for none) and name, and the source that has it. */
-const struct policy *sources_policy(const struct sources *t, const char *kind, const char *ns,
-	const char *name, const struct source **ret_source);
+/* Give a file's source a content (one reference is taken over; NULL: nothing of it is in force) and
+ * hold it there, or, with revision 0, let it be what the file says. */
+void sources_hold(struct sources *t, const char *name, const char *origin,
+	struct source_content *content, uint32_t revision, const char *disk);
+/* What names a policy: one of a mode. */
+struct policy_name {
+	const char *kind, *namespace, *name; /* namespace "" for clusterwide ones */
+	enum policy_mode mode;
+};
 
-/* Stored manifests of the API: STATE-DIR/policy/NAME. */
+/* The policy of this name, and the source that has it. */
+const struct policy *sources_policy(
+	const struct sources *t, const struct policy_name *n, const struct source **ret_source);
+
+/* Stored manifests of the API: STATE-DIR/policy/NAME. A name that ends in .shadow.yaml (or .yml,
+ * .json) puts its policies in shadow mode, whatever they say. */
 int sources_store(const struct sources *t, const char *name, const char *text, size_t len,
 	struct err *e) MUST_USE;
 int sources_unstore(const struct sources *t, const char *name, struct err *e) MUST_USE;
@@ -90,5 +114,6 @@ void sources_load_stored(struct sources *t);
 /* Whether a name may be that of a stored manifest: letters, digits, . _ -, none of them first but a
  * letter or digit. */
 bool source_name_is_valid(const char *name);
+bool source_name_is_shadow(const char *name);
 
 #endif

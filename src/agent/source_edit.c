@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looks into and changes the texts of policy sources. Called by api_policy.c. Must hold: only
+ * Looks into and changes the texts of policy sources. Called by api_apply.c and
+ * journal.c. Must hold: only
  * stored manifests are changed, never a file of the manifest directory; a text that was rewritten
  * parses as before, without the one policy.
  */
@@ -105,17 +106,40 @@ char *source_text_without(const struct source_content *c, const struct policy_na
 	return str_take(&rest);
 }
 
+/* Remember what the source has before it is changed. */
+static void note(
+	struct source_change *ch, enum source_kind kind, const char *name, const char *origin)
+{
+	const struct source *s = sources_find(ch->sources, kind, name);
+	struct changed *item;
+
+	mem_grow(&ch->item, &ch->capacity, ch->count + 1, sizeof(*ch->item));
+	item = &ch->item[ch->count++];
+	*item = (struct changed){
+		.kind = kind, .name = mem_strdup(name), .origin = mem_strdup(origin), .was = s};
+	if (!s)
+		return;
+	item->before = source_content_ref(s->content);
+	item->error = s->error ? mem_strdup(s->error) : NULL;
+	item->held = s->held;
+	memcpy(item->disk, s->disk, sizeof(item->disk));
+}
+
 void source_change_put(struct source_change *ch, const char *name, struct source_content *content)
 {
-	const struct source *s = sources_find(ch->sources, SOURCE_API, name);
 	SCOPED(str_done)
 	struct str origin = {0};
 
-	mem_grow(&ch->item, &ch->capacity, ch->count + 1, sizeof(*ch->item));
-	ch->item[ch->count].name = mem_strdup(name);
-	ch->item[ch->count++].before = s ? source_content_ref(s->content) : NULL;
 	str_printf(&origin, "api:%s", name);
+	note(ch, SOURCE_API, name, str_text(&origin));
 	sources_replace(ch->sources, SOURCE_API, name, str_text(&origin), content);
+}
+
+void source_change_hold(struct source_change *ch, const char *name, const char *origin,
+	struct source_content *content, uint32_t revision, const char *disk)
+{
+	note(ch, SOURCE_FILE, name, origin);
+	sources_hold(ch->sources, name, origin, content, revision, disk);
 }
 
 int source_change_take(
@@ -143,8 +167,11 @@ int source_change_store(const struct source_change *ch, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ch->count; i++) {
-		const struct source *s = sources_find(ch->sources, SOURCE_API, ch->item[i].name);
+		const struct source *s;
 
+		if (ch->item[i].kind != SOURCE_API)
+			continue;
+		s = sources_find(ch->sources, SOURCE_API, ch->item[i].name);
 		if (s && s->content)
 			r = sources_store(
 				ch->sources, s->name, s->content->text, s->content->len, e);
@@ -154,26 +181,41 @@ int source_change_store(const struct source_change *ch, struct err *e)
 	return r;
 }
 
+static void changed_free(struct changed *item)
+{
+	source_content_unref(item->before);
+	free(item->name);
+	free(item->origin);
+	free(item->error);
+}
+
+static void undo_one(struct sources *t, struct changed *item)
+{
+	struct source *s;
+
+	if (item->kind == SOURCE_API || !item->was) {
+		sources_replace(t, item->kind, item->name, item->origin, TAKE(item->before));
+		return;
+	}
+	sources_hold(t, item->name, item->origin, TAKE(item->before), item->held, item->disk);
+	s = sources_find(t, item->kind, item->name);
+	s->error = TAKE(item->error);
+}
+
 void source_change_undo(struct source_change *ch)
 {
 	while (ch->count) {
 		struct changed *item = &ch->item[--ch->count];
-		SCOPED(str_done)
-		struct str origin = {0};
 
-		str_printf(&origin, "api:%s", item->name);
-		sources_replace(
-			ch->sources, SOURCE_API, item->name, str_text(&origin), TAKE(item->before));
-		free(item->name);
+		undo_one(ch->sources, item);
+		changed_free(item);
 	}
 }
 
 void source_change_done(struct source_change *ch)
 {
-	for (size_t i = 0; i < ch->count; i++) {
-		source_content_unref(ch->item[i].before);
-		free(ch->item[i].name);
-	}
+	for (size_t i = 0; i < ch->count; i++)
+		changed_free(&ch->item[i]);
 	free(ch->item);
 	*ch = (struct source_change){0};
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Manifests that the API stored: one file each below STATE-DIR/policy, read at start, replaced by
- * rename. Called by policy.c and api_policy.c. Must hold: names were checked by
+ * rename. Called by journal.c and source_edit.c. Must hold: names were checked by
  * source_name_is_valid() before they become part of a path.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "agent/source.h"
 #include "base/fd.h"
@@ -27,7 +24,7 @@ int sources_store(
 	struct str path = {0};
 
 	stored_path(t, name, &path);
-	return fd_write_file(str_text(&path), text, len, 0600, e);
+	return fd_write_file_sync(str_text(&path), text, len, 0600, e);
 }
 
 int sources_unstore(const struct sources *t, const char *name, struct err *e)
@@ -36,9 +33,7 @@ int sources_unstore(const struct sources *t, const char *name, struct err *e)
 	struct str path = {0};
 
 	stored_path(t, name, &path);
-	if (unlink(str_text(&path)) < 0 && errno != ENOENT)
-		return err_set(e, -errno, "%s: %s", str_text(&path), strerror(errno));
-	return 0;
+	return fd_unlink_sync(str_text(&path), e);
 }
 
 static void load_one(struct sources *t, const char *name)

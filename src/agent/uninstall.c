@@ -109,9 +109,12 @@ static void remove_files(const struct conf *c)
 	remove_dir(c->state_dir, "endpoint");
 	remove_dir(c->state_dir, "policy");
 	remove_dir(c->state_dir, "last-good");
+	remove_dir(c->state_dir, "history/text");
+	remove_dir(c->state_dir, "history");
 	remove_file(c->state_dir, "identities.json");
 	remove_file(c->state_dir, "pools.json");
 	remove_file(c->state_dir, "rules.json");
+	remove_file(c->state_dir, "policy-change.json");
 	remove_dir(c->run_dir, "cni-delete");
 	remove_file(c->run_dir, "kilim.sock");
 	(void)rmdir(c->state_dir);

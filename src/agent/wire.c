@@ -108,7 +108,7 @@ static int open_state(struct agent *a, struct err *e)
 	r = r ?: agent_sync_node_addresses(a, e);
 	r = r ?: endpoints_restore(a->endpoints, e);
 	if (!r)
-		sources_load_stored(policies_sources(a->policies));
+		policies_restore(a->policies);
 	return r ?: device_watch_addresses(a->device, a->loop, on_node_addresses, a, e);
 }
 

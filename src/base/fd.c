@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,22 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-int fd_write_file(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e)
+/* What was renamed or removed in the directory of this path is on the disk. */
+static int sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	SCOPED(fd_closep)
+	int fd = -1;
+	char dir[PATH_MAX] = ".";
+
+	if (slash)
+		(void)snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) ?: 1, path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int replace_file(
+	const char *path, const void *bytes, size_t len, mode_t mode, bool sync, struct err *e)
 {
 	SCOPED(fd_closep)
 	int fd = -1;
@@ -83,13 +99,33 @@ int fd_write_file(const char *path, const void *bytes, size_t len, mode_t mode, 
 	r = write_all(fd, bytes, len);
 	if (!r && fchmod(fd, mode) < 0)
 		r = -errno;
+	if (!r && sync && fsync(fd) < 0)
+		r = -errno;
 	if (!r && rename(tmp, path) < 0)
 		r = -errno;
 	if (r) {
 		(void)unlink(tmp);
 		return err_set(e, r, "%s: %s", path, strerror(-r));
 	}
-	return 0;
+	r = sync ? sync_directory(path) : 0;
+	return r ? err_set(e, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+int fd_write_file(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e)
+{
+	return replace_file(path, bytes, len, mode, false, e);
+}
+
+int fd_write_file_sync(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e)
+{
+	return replace_file(path, bytes, len, mode, true, e);
+}
+
+int fd_unlink_sync(const char *path, struct err *e)
+{
+	int r = unlink(path) < 0 && errno != ENOENT ? -errno : sync_directory(path);
+
+	return r ? err_set(e, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
 int fd_write_text(const char *path, const char *text, struct err *e)

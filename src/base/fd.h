@@ -26,6 +26,11 @@ int fd_read_file(
  * new. */
 int fd_write_file(
 	const char *path, const void *bytes, size_t len, mode_t mode, struct err *e) MUST_USE;
+/* The same, and on the disk when it returns: also after a power cut it is the old or the new. */
+int fd_write_file_sync(
+	const char *path, const void *bytes, size_t len, mode_t mode, struct err *e) MUST_USE;
+/* Remove a file, on the disk when it returns; one that is not there is fine. */
+int fd_unlink_sync(const char *path, struct err *e) MUST_USE;
 /* Write a short text to an existing file, such as a sysctl. */
 int fd_write_text(const char *path, const char *text, struct err *e) MUST_USE;
 /* mkdir -p; existing directories keep their mode. */

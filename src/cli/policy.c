@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kilim policy list, get and delete. Owns nothing. Must hold: a short name that fits several
- * policies changes none of them. */
+/* kilim policy list, get, delete and promote. Owns nothing. Must hold: a short name that fits
+ * several policies changes none of them. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,14 +11,19 @@
 #include "cli/commands.h"
 #include "cli/manifest.h"
 
+static const struct cli_option mode_options[] = {
+	{0, "shadow", NULL, NULL, 0, "the one in shadow mode, also when there is an enforced one"},
+	{0},
+};
 static const struct cli_option delete_options[] = {
+	{0, "shadow", NULL, NULL, 0, "those in shadow mode, also when there are enforced ones"},
 	{'f', "filename", "FILE|DIR|-", NULL, CLI_REPEAT,
 		"delete the policies that are in this file"},
 	{0},
 };
 
 static const struct text_column columns[] = {{"KIND", false}, {"NAME", false}, {"STATE", false},
-	{"RULES", true}, {"ENDPOINTS", true}, {"SOURCE", false}, {0}};
+	{"RULES", true}, {"REALIZED", true}, {"SOURCE", false}, {0}};
 
 static void add_row(struct text_table *t, const json_t *j)
 {
@@ -28,7 +33,7 @@ static void add_row(struct text_table *t, const json_t *j)
 	text_cell(t, "%s%s%s", namespace, *namespace ? "/" : "", cli_text(j, "name"));
 	text_cell(t, "%s", cli_text(j, "state"));
 	text_cell(t, "%lld", cli_number(j, "rules"));
-	text_cell(t, "%lld", cli_number(j, "endpoints"));
+	text_cell(t, "%lld/%lld", cli_number(j, "realized"), cli_number(j, "endpoints"));
 	text_cell(t, "%s:%lld", cli_text(j, "file"), cli_number(j, "line"));
 }
 
@@ -77,8 +82,22 @@ static int unknown_policy(const json_t *list, const char *wanted)
 	return cli_fail(&e);
 }
 
-/* The one policy of the list that the name means. Prints why there is none. */
-static int find_policy(const json_t *list, const char *wanted, const json_t **ret)
+static bool is_shadow(const json_t *j)
+{
+	return str_eq(cli_text(j, "mode"), "shadow");
+}
+
+/* Whether both are one policy but for the mode. */
+static bool is_namesake(const json_t *a, const json_t *b)
+{
+	return str_eq(cli_text(a, "kind"), cli_text(b, "kind")) &&
+	       str_eq(cli_text(a, "namespace"), cli_text(b, "namespace")) &&
+	       str_eq(cli_text(a, "name"), cli_text(b, "name"));
+}
+
+/* The one policy of the list that the name means; of an enforced one and the one in shadow mode
+ * that would replace it the enforced one, unless shadow is wanted. Prints why there is none. */
+static int find_policy(const json_t *list, const char *wanted, bool shadow, const json_t **ret)
 {
 	SCOPED(str_done) struct str names = {0};
 	const json_t *found = NULL;
@@ -88,11 +107,19 @@ static int find_policy(const json_t *list, const char *wanted, const json_t **re
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *j = json_array_get(list, i);
 
-		if (!name_fits(j, wanted))
+		if (!name_fits(j, wanted) || (shadow && !is_shadow(j)))
 			continue;
+		if (found && is_namesake(found, j)) {
+			found = is_shadow(found) ? j : found;
+			continue;
+		}
 		str_add(&names, count++ ? ", " : "");
 		add_name(&names, j);
 		found = j;
+	}
+	if (!count && shadow) {
+		(void)err_set(&e, -ENOENT, "there is no policy '%.200s' in shadow mode", wanted);
+		return cli_fail(&e);
 	}
 	if (!count)
 		return unknown_policy(list, wanted);
@@ -106,15 +133,22 @@ static int find_policy(const json_t *list, const char *wanted, const json_t **re
 	return CLI_OK;
 }
 
-static char *policy_path(const char *kind, const char *namespace, const char *name)
+static char *policy_path(
+	const char *kind, const char *namespace, const char *name, const char *rest)
 {
 	SCOPED(freep)
 	char *k = api_encode(kind), *ns = api_encode(*namespace ? namespace : "-"),
 	     *n = api_encode(name);
 	struct str path = {0};
 
-	str_printf(&path, "/v1/policy/%s/%s/%s", k, ns, n);
+	str_printf(&path, "/v1/policy/%s/%s/%s%s", k, ns, n, rest);
 	return str_take(&path);
+}
+
+/* What the path of the policy ends with, so that the mode is the one meant. */
+static const char *mode_query(const json_t *j)
+{
+	return is_shadow(j) ? "?mode=shadow" : "";
 }
 
 static int run_get(const struct cli *c)
@@ -126,11 +160,11 @@ static int run_get(const struct cli *c)
 	int r = cli_get(c, "/v1/policy", &list);
 
 	if (!r)
-		r = find_policy(list, c->argument[0], &found);
+		r = find_policy(list, c->argument[0], cli_flag(c, "shadow", false), &found);
 	if (r)
 		return r;
-	path = policy_path(
-		cli_text(found, "kind"), cli_text(found, "namespace"), cli_text(found, "name"));
+	path = policy_path(cli_text(found, "kind"), cli_text(found, "namespace"),
+		cli_text(found, "name"), mode_query(found));
 	r = cli_get(c, path, &j);
 	if (r)
 		return r;
@@ -139,10 +173,10 @@ static int run_get(const struct cli *c)
 	return CLI_OK;
 }
 
-static int delete_one(
-	const struct cli *c, const char *kind, const char *namespace, const char *name)
+static int delete_one(const struct cli *c, const char *kind, const char *namespace,
+	const char *name, const char *query)
 {
-	SCOPED(freep) char *path = policy_path(kind, namespace, name);
+	SCOPED(freep) char *path = policy_path(kind, namespace, name, query);
 	SCOPED(json_unrefp) json_t *j = NULL;
 	SCOPED(str_done) struct str text = {0}, clean = {0};
 	int r = cli_call(c, "DELETE", path, NULL, name, &j);
@@ -175,7 +209,8 @@ static int delete_file(const struct cli *c, const char *path)
 		return cli_fail(&e);
 	}
 	for (size_t i = 0; i < ids.count && worst != CLI_UNREACHABLE; i++) {
-		int r = delete_one(c, ids.id[i].kind, ids.id[i].namespace, ids.id[i].name);
+		int r = delete_one(c, ids.id[i].kind, ids.id[i].namespace, ids.id[i].name,
+			cli_flag(c, "shadow", false) ? "?mode=shadow" : "");
 
 		worst = r ? r : worst;
 	}
@@ -190,10 +225,10 @@ static int delete_named(const struct cli *c)
 	for (size_t i = 0; i < c->arguments && worst != CLI_UNREACHABLE && list; i++) {
 		const json_t *found = NULL;
 
-		r = find_policy(list, c->argument[i], &found);
+		r = find_policy(list, c->argument[i], cli_flag(c, "shadow", false), &found);
 		if (!r)
 			r = delete_one(c, cli_text(found, "kind"), cli_text(found, "namespace"),
-				cli_text(found, "name"));
+				cli_text(found, "name"), mode_query(found));
 		worst = r ? r : worst;
 	}
 	return worst;
@@ -220,9 +255,36 @@ static int run_delete(const struct cli *c)
 	return worst;
 }
 
+static int run_promote(const struct cli *c)
+{
+	SCOPED(json_unrefp) json_t *list = NULL, *j = NULL;
+	SCOPED(str_done) struct str text = {0}, clean = {0};
+	SCOPED(freep) char *path = NULL;
+	const json_t *found = NULL;
+	int r = cli_get(c, "/v1/policy", &list);
+
+	r = r ? r : find_policy(list, c->argument[0], true, &found);
+	if (r)
+		return r;
+	path = policy_path(cli_text(found, "kind"), cli_text(found, "namespace"),
+		cli_text(found, "name"), "/promote");
+	r = cli_call(c, "POST", path, NULL, c->argument[0], &j);
+	if (r)
+		return r;
+	add_name(&text, found);
+	str_printf(&text, " is enforced, revision %lld", cli_number(j, "revision"));
+	str_add_printable(&clean, str_text(&text));
+	str_add(&clean, "\n");
+	cli_print(str_text(&clean), clean.len);
+	return CLI_OK;
+}
+
 const struct cli_command policy_list_command = {
 	"policy list", "", "the policies of this node", 0, 0, NULL, run_list};
 const struct cli_command policy_get_command = {"policy get", "POLICY",
-	"one policy: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME", 1, 1, NULL, run_get};
+	"one policy: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME", 1, 1, mode_options, run_get};
 const struct cli_command policy_delete_command = {"policy delete", "[POLICY]...",
 	"remove policies that were applied", 0, 1000, delete_options, run_delete};
+const struct cli_command policy_promote_command = {"policy promote", "POLICY",
+	"enforce a policy that is in shadow mode, in place of its namesake", 1, 1, NULL,
+	run_promote};

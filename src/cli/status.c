@@ -25,6 +25,7 @@ static void heading(struct str *out, const char *title)
 static void add_policy(struct str *out, const json_t *p)
 {
 	const char *error = cli_text(p, "error");
+	const json_t *confirm = json_object_get(p, "confirm");
 
 	heading(out, "Policy:");
 	str_printf(out,
@@ -35,6 +36,12 @@ static void add_policy(struct str *out, const json_t *p)
 		cli_number(p, "peer_entries"), cli_number(p, "peer_max"));
 	if (*error)
 		str_printf(out, "             error: %s\n", error);
+	if (confirm)
+		str_printf(out,
+			"             waits for its confirmation: back to revision %lld in %lld s "
+			"unless 'kilim policy confirm' comes\n",
+			cli_number(confirm, "back_to"),
+			(cli_number(confirm, "left_ms") + 999) / 1000);
 }
 
 static void add_addresses(struct str *out, const json_t *pools)
@@ -48,21 +55,26 @@ static void add_addresses(struct str *out, const json_t *pools)
 	}
 }
 
+static void add_lines(struct str *out, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		str_printf(out, "             %s\n", text ? text : "");
+	}
+}
+
 static void add_sources(struct str *out, const json_t *sources)
 {
 	for (size_t i = 0; i < json_array_size(sources); i++) {
-		const json_t *s = json_array_get(sources, i),
-			     *errors = json_object_get(s, "errors");
+		const json_t *s = json_array_get(sources, i);
 		const char *path = cli_text(s, "path");
 
 		heading(out, i ? "" : "Sources:");
 		str_printf(out, "%s%s%s: %s, policies: %lld\n", cli_text(s, "name"),
 			*path ? " " : "", path, cli_text(s, "state"), cli_number(s, "objects"));
-		for (size_t k = 0; k < json_array_size(errors); k++) {
-			const char *text = json_string_value(json_array_get(errors, k));
-
-			str_printf(out, "             %s\n", text ? text : "");
-		}
+		add_lines(out, json_object_get(s, "errors"));
+		add_lines(out, json_object_get(s, "held"));
 	}
 }
 

@@ -35,7 +35,7 @@ static void add_value(const char *value, void *data)
 static void record(const struct api_request *rq)
 {
 	static const char *const names[] = {"label", "number", "first", "follow", "since", "until",
-		"filter", "dry_run", "from", "to", "port", "family", "flow"};
+		"filter", "dry_run", "from", "to", "port", "family", "flow", "mode"};
 	SCOPED(json_unrefp) json_t *query = json_object();
 	SCOPED(json_unrefp) json_t *j = NULL;
 	SCOPED(freep) char *text = NULL;
@@ -146,6 +146,14 @@ static const struct api_route routes[] = {
 	{"DELETE", "/v1/endpoint/{}", on_call},
 	{"GET", "/v1/identity", on_call},
 	{"GET", "/v1/policy", on_call},
+	{"POST", "/v1/policy", on_call},
+	{"POST", "/v1/policy/diff", on_call},
+	{"POST", "/v1/policy/rollback", on_call},
+	{"POST", "/v1/policy/release", on_call},
+	{"POST", "/v1/policy/confirm", on_call},
+	{"GET", "/v1/policy/history", on_call},
+	{"GET", "/v1/policy/history/{}", on_call},
+	{"POST", "/v1/policy/{}/{}/{}/promote", on_call},
 	{"GET", "/v1/policy/explain", on_call},
 	{"PUT", "/v1/policy/{}", on_call},
 	{"GET", "/v1/policy/invariants", on_call},

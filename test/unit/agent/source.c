@@ -18,6 +18,9 @@
 #include "agent/source_edit.h"
 #include "base/fd.h"
 
+static const struct policy_name name_a = {"CiliumNetworkPolicy", "default", "a", MODE_ENFORCE},
+				name_b = {"CiliumNetworkPolicy", "default", "b", MODE_ENFORCE};
+
 static char dir[] = "/tmp/kilim-source-XXXXXX";
 
 #define POLICY(name, app)                                                                          \
@@ -79,8 +82,8 @@ static void test_broken_keeps_good(void **state)
 	assert_int_equal(s->content->set.count, 1);
 	assert_int_equal(update(&t, "a.yaml", POLICY("b", "web"), &e), 0);
 	assert_null(s->error);
-	assert_null(sources_policy(&t, "CiliumNetworkPolicy", "default", "a", NULL));
-	assert_non_null(sources_policy(&t, "CiliumNetworkPolicy", "default", "b", NULL));
+	assert_null(sources_policy(&t, &name_a, NULL));
+	assert_non_null(sources_policy(&t, &name_b, NULL));
 }
 
 /* The file is broken when the agent starts again: what it had is still in force. */
@@ -99,7 +102,7 @@ static void test_last_good(void **state)
 			sources_settle(&t);
 		}
 		assert_int_not_equal(update(&t, "a.yaml", "kind: x", &e), 0);
-		assert_non_null(sources_policy(&t, "CiliumNetworkPolicy", "default", "a", NULL));
+		assert_non_null(sources_policy(&t, &name_a, NULL));
 		if (life)
 			sources_remove(&t, SOURCE_FILE, "a.yaml");
 	}
@@ -188,8 +191,6 @@ static size_t stored_len(const char *name)
 
 static void test_change(void **state)
 {
-	static const struct policy_name a = {"CiliumNetworkPolicy", "default", "a"},
-					b = {"CiliumNetworkPolicy", "default", "b"};
 	SCOPED(sources_done)
 	struct sources t = {0};
 	SCOPED(source_change_done)
@@ -204,14 +205,14 @@ static void test_change(void **state)
 
 	source_change_done(&ch);
 	ch.sources = &t;
-	assert_int_equal(source_change_take(&ch, "two.yaml", &a, &e), 0);
-	assert_null(sources_policy(&t, a.kind, a.namespace, a.name, NULL));
-	assert_non_null(sources_policy(&t, b.kind, b.namespace, b.name, NULL));
+	assert_int_equal(source_change_take(&ch, "two.yaml", &name_a, &e), 0);
+	assert_null(sources_policy(&t, &name_a, NULL));
+	assert_non_null(sources_policy(&t, &name_b, NULL));
 	source_change_undo(&ch);
-	assert_non_null(sources_policy(&t, a.kind, a.namespace, a.name, NULL));
+	assert_non_null(sources_policy(&t, &name_a, NULL));
 
-	assert_int_equal(source_change_take(&ch, "two.yaml", &a, &e), 0);
-	assert_int_equal(source_change_take(&ch, "two.yaml", &b, &e), 0);
+	assert_int_equal(source_change_take(&ch, "two.yaml", &name_a, &e), 0);
+	assert_int_equal(source_change_take(&ch, "two.yaml", &name_b, &e), 0);
 	assert_null(sources_find(&t, SOURCE_API, "two.yaml"));
 	assert_int_equal(source_change_store(&ch, &e), 0);
 	assert_int_equal(stored_len("two.yaml"), 0);
@@ -235,15 +236,14 @@ static void test_stored_outlive(void **state)
 			continue;
 		}
 		sources_load_stored(&t);
-		assert_non_null(sources_policy(&t, "CiliumNetworkPolicy", "default", "a", &s));
+		assert_non_null(sources_policy(&t, &name_a, &s));
 		assert_string_equal(s->origin, "api:x.yaml");
 	}
 }
 
 static void test_object(void **state)
 {
-	static const struct policy_name a = {"CiliumNetworkPolicy", "default", "a"},
-					none = {"CiliumNetworkPolicy", "x", "a"};
+	static const struct policy_name none = {"CiliumNetworkPolicy", "x", "a", MODE_ENFORCE};
 	SCOPED(sources_done)
 	struct sources t = {0};
 	SCOPED(source_content_unrefp)
@@ -257,9 +257,40 @@ static void test_object(void **state)
 		      "\"cilium.io/v2\",\"kind\":\"CiliumNetworkPolicy\","
 		      "\"metadata\":{\"name\":\"a\"},\"spec\":{\"endpointSelector\":{},\"ingress\":"
 		      "[{}]}}]}");
-	j = source_object(c, &a);
+	j = source_object(c, &name_a);
 	assert_non_null(json_object_get(j, "spec"));
 	assert_null(source_object(c, &none));
+}
+
+/* A stored manifest's name puts its policies in shadow mode, a file's does not. */
+static void test_shadow(void **state)
+{
+	static const struct policy_name shadow = {
+		"CiliumNetworkPolicy", "default", "a", MODE_SHADOW};
+	SCOPED(sources_done)
+	struct sources t = {0};
+	SCOPED(source_change_done)
+	struct source_change ch = {.sources = &t};
+	struct source_content *c = NULL;
+	const struct source *s = NULL;
+	struct err e = {0};
+
+	(void)state;
+	open_sources(&t);
+	assert_int_equal(source_parse(&t.context, "api:x.shadow.yaml", POLICY("a", "web"),
+				 strlen(POLICY("a", "web")), &c, &e),
+		0);
+	source_change_put(&ch, "x.shadow.yaml", c);
+	assert_null(sources_policy(&t, &name_a, NULL));
+	assert_non_null(sources_policy(&t, &shadow, NULL));
+	source_change_put(&ch, "x.yaml", parse(&t, POLICY("a", "db")));
+	assert_non_null(sources_policy(&t, &name_a, &s));
+	assert_string_equal(s->name, "x.yaml");
+	assert_int_equal(update(&t, "y.shadow.yaml", POLICY("b", "web"), &e), 0);
+	assert_non_null(sources_policy(&t, &name_b, NULL));
+	assert_int_equal(source_change_take(&ch, "x.shadow.yaml", &shadow, &e), 0);
+	assert_null(sources_policy(&t, &shadow, NULL));
+	assert_non_null(sources_policy(&t, &name_a, NULL));
 }
 
 static void test_names(void **state)
@@ -312,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stored_outlive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_object, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_referred, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shadow, setup, teardown),
 		cmocka_unit_test(test_names),
 	};
 
