@@ -32,7 +32,7 @@ static struct selection selected(struct agent *a, const struct policy *p)
 			hit = selector_matches(&p->spec[i].subject, &ep->labels);
 		n.endpoints += hit;
 		n.realized += hit && ep->state == ENDPOINT_STATE_READY &&
-			      policies_know(a->policies, ep->identity);
+			      policies_know(a->policies, ep->part);
 	}
 	return n;
 }
