@@ -75,9 +75,7 @@ static __always_inline int packet(struct __sk_buff *skb, enum hook hook, struct 
 {
 	int r = 0;
 
-	if (missed) {
-		p->current = state_current();
-	} else {
+	if (!missed) {
 		__builtin_memset(p, 0, sizeof(*p));
 		p->hook = hook;
 		p->length = skb->len;
@@ -89,7 +87,9 @@ static __always_inline int packet(struct __sk_buff *skb, enum hook hook, struct 
 	r = r ?: identity_check(skb, p);
 	if (!r && p->part)
 		r = pkt_fragment(p);
-	if (!missed || p->domain) /* the known-flow path looks in domain 0 only */
+	if (missed && !p->domain) /* the known-flow path looks in domain 0 only */
+		p->current = r ? 0 : state_current();
+	else
 		r = r ?: flow_find(p);
 	if (r == 0 || r == -DROP_UNKNOWN_FLOW)
 		hand_back(skb, p, hook);
