@@ -215,9 +215,11 @@ static void set_fallback(
 			f.rest = denial;
 	}
 	s->fallback[view] = f;
+	/* what spares it is the last word: the baseline tier is for whom no policy isolates */
 	if (s->direction == POLICY_EGRESS && denies && !strict) {
 		s->spares = true;
-		f.denies = false;
+		f.denial = (struct outcome){
+			.verdict = POLICY_ALLOW, .match = POLICY_MATCH_ALL, .enforced = 1};
 	}
 	s->own_node[view] = f;
 }

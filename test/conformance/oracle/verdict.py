@@ -124,10 +124,8 @@ def network_policy_decides(policy, direction, q, packet):
     return None
 
 
-def network_policy_denies_by_default(policy, direction, q):
-    """Kubernetes: traffic to and from the node where a pod is running is always allowed; whether that from it is, allow-localhost says."""
-    spared = direction == "egress" and q.own_node()
-    return network_policy_selects(policy, q) and direction.capitalize() in policy_types(policy["spec"]) and not spared
+def network_policy_isolates(policy, direction, q):
+    return network_policy_selects(policy, q) and direction.capitalize() in policy_types(policy["spec"])
 
 
 def normal_decides(policies, direction, q, packet):
@@ -140,12 +138,21 @@ def normal_decides(policies, direction, q, packet):
 
 
 def default_deny(policies, direction, q):
-    causes = []
+    """Kubernetes: traffic to and from the node where a pod is running is always allowed (whether that from it is, allow-localhost says), and a NetworkPolicy has the
+    last word on whom it isolates: the baseline tier is not asked."""
+    causes, spares = [], False
     for policy in policies.normal:
-        denies = network_policy_denies_by_default if policy["kind"] == "NetworkPolicy" else cilium_denies_by_default
-        if denies(policy, direction, q):
-            causes.append(path(policy))
-    return (False, f"default deny of {', '.join(causes)}") if causes else None
+        if policy["kind"] != "NetworkPolicy":
+            if cilium_denies_by_default(policy, direction, q):
+                causes.append(path(policy))
+        elif network_policy_isolates(policy, direction, q):
+            if direction == "egress" and q.own_node():
+                spares = True
+            else:
+                causes.append(path(policy))
+    if causes:
+        return False, f"default deny of {', '.join(causes)}"
+    return (True, "its own node, which a NetworkPolicy spares") if spares else None
 
 
 def judge_direction(policies, direction, q, packet):

@@ -269,6 +269,10 @@ static const struct row rows[] = {
 	/* the own node */
 	{"a NetworkPolicy spares the own node", NP "  policyTypes: [Egress]\n",
 		"out a host tcp/80 A4;out a n1 tcp/80 N0;out a b tcp/1 N0"},
+	{"and has the last word on it",
+		NP "  policyTypes: [Egress]\n---\n" BASELINE
+		   "  egress: [{action: Deny, to: [{nodes: {}}]}]\n",
+		"out a host tcp/80 A4;out a n1 tcp/80 N0;out x host tcp/80 D1"},
 	{"Cilium's do not", CNP "  egress: [{}]\n", "out a host tcp/80 N0"},
 	{"not when both isolate", NP "  policyTypes: [Egress]\n---\n" CNP "  egress: [{}]\n",
 		"out a host tcp/80 N0"},
