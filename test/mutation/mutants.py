@@ -41,6 +41,7 @@ class Mutant:
 class Maker:
     def __init__(self, name, source, enums):
         self.name, self.source, self.found = name, source, []
+        self.room = self.rooms()
         self.next_in_enum = {n: after for names in enums for n, after in followers(names)}
 
     def add(self, operator, first, end, text):
@@ -85,9 +86,29 @@ class Maker:
         except ValueError:
             return
         suffix = word[len(digits):]
-        self.add("constant", i, i + 1, f"{value + 1}{suffix}")
+        if not self.more_is_the_same(i):
+            self.add("constant", i, i + 1, f"{value + 1}{suffix}")
         if value and len(digits) <= LONG_SKIP:
             self.add("constant", i, i + 1, f"{value - 1}{suffix}")
+
+    def more_is_the_same(self, i):
+        """Of an order ("? -1 : 1") only the sign counts, and room for more than is needed is never seen."""
+        before = [self.source.word(k) for k in range(i - 4, i)]
+        if before[2:] == ["?", "-"] and self.source.word(i + 1) == ":":
+            return self.source.word(i + 2) == "1"
+        if before == ["?", "-", "1", ":"]:
+            return True
+        return i in self.room
+
+    def rooms(self):
+        """The constants in what mem_grow() is asked for, its third argument."""
+        source, found = self.source, set()
+        for i, t in enumerate(source.tokens):
+            if t.text == "mem_grow" and source.word(i + 1) == "(":
+                end = source.partner[i + 1]
+                second = source.find(",", source.find(",", i + 2, end) + 1, end)
+                found.update(range(second + 1, source.find(",", second + 1, end)))
+        return found
 
     def name_token(self, i):
         word = self.source.word(i)
