@@ -5,13 +5,20 @@
  */
 #include "fixture.h"
 
+#include "policy/content.h"
+#include "policy/internal.h"
+
 #define POLICY(name, app, rest)                                                                    \
 	"---\napiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\n"                    \
 	"metadata: {name: " name "}\nspec:\n  endpointSelector: {matchLabels: {app: " app          \
 	"}}\n" rest
 #define FROM(app) "  ingress: [{fromEndpoints: [{matchLabels: {app: " app "}}]}]\n"
 
-enum { SETS = 4 };
+#define TWO_PEERS(port)                                                                            \
+	"  ingress: [{fromEndpoints: [{matchLabels: {app: b}}]}, "                                 \
+	"{fromEndpoints: [{matchLabels: {app: c}}], toPorts: [{ports: [{port: '" port "'}]}]}]\n"
+
+enum { SETS = 8 };
 
 /* A world and an engine over it; sets of policies are kept until the end. */
 struct lab {
@@ -177,6 +184,16 @@ static void test_tokens(void **state)
 	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, b);
 	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, a);
 	compiled_set_free(l.engine, before);
+	/* the same peers, of which the last has other ports */
+	before = lab_compile(
+		&l, POLICY("p", "a", TWO_PEERS("80")) POLICY("q", "b", FROM("c")), "ab");
+	compiled_set_free(l.engine, before);
+	a = slot_of(&l, l.now, "a")->content->token;
+	before = lab_compile(
+		&l, POLICY("p", "a", TWO_PEERS("81")) POLICY("q", "b", FROM("c")), "ab");
+	compiled_set_free(l.engine, before);
+	assert_int_not_equal(slot_of(&l, l.now, "a")->content->token, a);
+	a = slot_of(&l, l.now, "a")->content->token;
 	b = slot_of(&l, l.now, "b")->content->token;
 	engine_distrust(l.engine, l.now);
 	assert_int_not_equal(slot_of(&l, l.now, "a")->content->token, a);
@@ -212,6 +229,160 @@ static void test_numbers_kept(void **state)
 	assert_int_equal(l.now->rules, 4);
 	assert_true(decide(&l, "b", POLICY_INGRESS, "a")->rule < allow);
 	lab_done(&l);
+}
+
+/* Subjects that take turns with a content keep its numbers, too. */
+static void test_numbers_of_turns(void **state)
+{
+	uint32_t in, out;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b") "  egress: [{}]\n"), "a");
+	in = decide(&l, "a", POLICY_INGRESS, "c")->rule;
+	out = decide(&l, "a", POLICY_EGRESS, "c")->rule;
+	for (int i = 0; i < 140; i++)
+		compiled_set_free(l.engine, lab_compile(&l, NULL, i % 2 ? "a" : "x"));
+	(void)rule_ids_get(l.w.ids, "another");
+	assert_int_equal(rule_of(&l, decide(&l, "a", POLICY_INGRESS, "c"))->id, in);
+	assert_int_equal(rule_of(&l, decide(&l, "a", POLICY_EGRESS, "c"))->id, out);
+	assert_int_equal(rule_ids_max(l.w.ids), 5);
+	lab_done(&l);
+}
+
+/* The names that numbers go by: a policy's shadow has its own. */
+static void test_names(void **state)
+{
+	static const char *const names[] = {"CiliumClusterwideNetworkPolicy/p ingress[0]",
+		"CiliumClusterwideNetworkPolicy/p (shadow) ingress[0]",
+		"default deny ingress: CiliumClusterwideNetworkPolicy/p",
+		"default deny egress: CiliumClusterwideNetworkPolicy/q "
+		"CiliumClusterwideNetworkPolicy/r"};
+	json_t *saved, *rules;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l,
+		POLICY("p", "a", FROM("b")) POLICY("p", "a", "  mode: shadow\n" FROM("c")) POLICY(
+			"r", "b", "  egress: [{}]\n") POLICY("q", "b", "  egress: [{}, {}]\n"),
+		"ab");
+	saved = rule_ids_save(l.w.ids);
+	rules = json_object_get(saved, "rules");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!json_object_get(rules, names[i]))
+			fail_msg("%s has no number", names[i]);
+	}
+	assert_int_equal(json_object_size(rules), 5 + 2);
+	json_decref(saved);
+	lab_done(&l);
+}
+
+/* A shadow policy stands for the one of its name also where that is all it changes. */
+static void test_replaced(void **state)
+{
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "a", FROM("c")), "ab");
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->shadow, POLICY_ALLOW);
+	compiled_set_free(l.engine, lab_compile(&l,
+					    POLICY("p", "a", FROM("b")) POLICY("q", "a", FROM("c"))
+						    POLICY("p", "b", "  mode: shadow\n" FROM("c")),
+					    "ab"));
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->verdict, POLICY_ALLOW);
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->shadow, POLICY_DEFAULT_DENY);
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "c")->shadow, POLICY_ALLOW);
+	compiled_set_free(l.engine,
+		lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "a", FROM("c")), "ab"));
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "b")->shadow, POLICY_ALLOW);
+	lab_done(&l);
+}
+
+/* Each spec of a policy that comes or goes touches what it selects. */
+static void test_specs(void **state)
+{
+	static const char both[] = "---\napiVersion: cilium.io/v2\n"
+				   "kind: CiliumClusterwideNetworkPolicy\nmetadata: {name: s}\n"
+				   "specs:\n- endpointSelector: {matchLabels: {app: a}}\n"
+				   "  ingress: [{}]\n- endpointSelector: {matchLabels: {app: b}}\n"
+				   "  ingress: [{}]\n";
+	static const char *const subjects[] = {"a", "b"};
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "c", FROM("b")), "ab");
+	compiled_set_free(l.engine, lab_compile(&l, both, "ab"));
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+		assert_int_equal(
+			decide(&l, subjects[i], POLICY_INGRESS, "c")->verdict, POLICY_DEFAULT_DENY);
+	compiled_set_free(l.engine, lab_compile(&l, POLICY("p", "c", FROM("b")), "ab"));
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+		assert_int_equal(
+			decide(&l, subjects[i], POLICY_INGRESS, "c")->verdict, POLICY_ALLOW);
+	lab_done(&l);
+}
+
+/* Subjects that differ in named ports do not share a content where an ingress rule names one. */
+static void test_subject_ports(void **state)
+{
+	const struct compiled_slot *a, *x;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l,
+		POLICY("p", "a",
+			"  ingress: [{toPorts: [{ports: [{port: web, protocol: TCP}]}]}]\n"),
+		"ax");
+	a = slot_of(&l, l.now, "a");
+	x = slot_of(&l, l.now, "x");
+	assert_int_equal(
+		compiled_lookup(a, POLICY_INGRESS, 7, IPPROTO_TCP, 80)->verdict, POLICY_ALLOW);
+	assert_int_equal(compiled_lookup(a, POLICY_INGRESS, 7, IPPROTO_TCP, 8081)->verdict,
+		POLICY_DEFAULT_DENY);
+	assert_int_equal(compiled_lookup(x, POLICY_INGRESS, 7, IPPROTO_TCP, 80)->verdict,
+		POLICY_DEFAULT_DENY);
+	assert_int_equal(
+		compiled_lookup(x, POLICY_INGRESS, 7, IPPROTO_TCP, 8081)->verdict, POLICY_ALLOW);
+	lab_done(&l);
+}
+
+/* Identities at both ends of their range. */
+static void test_ends_of_range(void **state)
+{
+	json_t *saved = json_pack("{s:[{s:i, s:[s, s, s]}, {s:i, s:[s, s, s]}]}", "identities",
+		"id", 256, "labels", "k8s:app=low", "k8s:io.kubernetes.pod.namespace=n",
+		"k8s:io.cilium.k8s.policy.cluster=kilim", "id", 65535, "labels", "k8s:app=high",
+		"k8s:io.kubernetes.pod.namespace=n", "k8s:io.cilium.k8s.policy.cluster=kilim");
+	static const char *const apps[] = {"low", "high"};
+	struct label l[] = {{"k8s", "app", ""}, {"k8s", "io.kubernetes.pod.namespace", "n"},
+		{"k8s", "io.cilium.k8s.policy.cluster", "kilim"}};
+	const struct identity_info *info;
+	struct lab lab;
+
+	(void)state;
+	lab_init(&lab, POLICY_ENFORCE_DEFAULT);
+	identities_free(lab.w.identities);
+	engine_free(lab.engine);
+	lab.w.identities = identities_new("kilim", true);
+	lab.engine = engine_new(lab.w.identities, lab.w.ids, &(struct policy_options){0});
+	assert_int_equal(identities_load(lab.w.identities, saved, &lab.w.e), 0);
+	for (size_t i = 0; i < 2; i++) {
+		l[0].value = apps[i];
+		assert_int_equal(
+			identity_get(lab.w.identities, &(struct labels){l, 3}, &info, NULL), 0);
+		assert_int_equal(info->number, i ? 65535 : 256);
+		lab.w.number[i] = info->number;
+	}
+	(void)lab_compile(&lab, POLICY("p", "low", FROM("high")), "ab");
+	assert_int_equal(decide(&lab, "a", POLICY_INGRESS, "b")->verdict, POLICY_ALLOW);
+	assert_int_equal(decide(&lab, "a", POLICY_INGRESS, "a")->verdict, POLICY_DEFAULT_DENY);
+	json_decref(saved);
+	lab_done(&lab);
 }
 
 /* ---- what rule numbers stand for ---- */
@@ -390,6 +561,13 @@ static void test_named_ports(void **state)
 	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "b")->verdict, POLICY_ALLOW);
 	engine_follow(l.engine, l.now, &changes);
 	assert_false(changes.stale);
+	/* without ports it can be followed */
+	identity_set_ports(l.w.identities, world_number(&l.w, "b"), NULL, 0);
+	engine_follow(l.engine, l.now, &changes);
+	assert_false(changes.stale);
+	free(changes.change);
+	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "b")->verdict, POLICY_DEFAULT_DENY);
+	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "a")->verdict, POLICY_ALLOW);
 	lab_done(&l);
 }
 
@@ -497,6 +675,41 @@ static void test_add_subject(void **state)
 	lab_done(&l);
 }
 
+/* A rule number that was there, and of which nothing was known for a while. */
+static void test_add_subject_of_old(void **state)
+{
+	uint32_t denial;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b")) POLICY("q", "c", FROM("b")), "az");
+	denial = decide(&l, "a", POLICY_INGRESS, "c")->rule;
+	compiled_set_free(l.engine, lab_compile(&l, NULL, "z"));
+	assert_int_equal(l.now->rule[denial - 1].id, 0);
+	assert_non_null(engine_add_subject(l.engine, l.now, world_number(&l.w, "a")));
+	assert_int_equal(decide(&l, "a", POLICY_INGRESS, "c")->rule, denial);
+	assert_string_equal(
+		rule_of(&l, decide(&l, "a", POLICY_INGRESS, "c"))->policy[0]->name, "p");
+	lab_done(&l);
+}
+
+/* Default denies are known once, also where both views have them. */
+static void test_denials(void **state)
+{
+	const struct content *c;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, POLICY_ENFORCE_DEFAULT);
+	(void)lab_compile(&l, POLICY("p", "a", FROM("b") "  egress: [{}]\n"), "ab");
+	c = (const struct content *)slot_of(&l, l.now, "a")->content;
+	assert_int_equal(c->denials, 2);
+	c = (const struct content *)slot_of(&l, l.now, "b")->content;
+	assert_int_equal(c->denials, 0);
+	lab_done(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +717,12 @@ int main(void)
 		cmocka_unit_test(test_taken_over),
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_numbers_kept),
+		cmocka_unit_test(test_numbers_of_turns),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_specs),
+		cmocka_unit_test(test_subject_ports),
+		cmocka_unit_test(test_ends_of_range),
 		cmocka_unit_test(test_rules_described),
 		cmocka_unit_test(test_always),
 		cmocka_unit_test(test_peer_comes_and_goes),
@@ -513,6 +732,8 @@ int main(void)
 		cmocka_unit_test(test_subject_and_peer),
 		cmocka_unit_test(test_subject_changes),
 		cmocka_unit_test(test_add_subject),
+		cmocka_unit_test(test_add_subject_of_old),
+		cmocka_unit_test(test_denials),
 	};
 
 	return cmocka_run_group_tests_name("policy engine", tests, NULL, NULL);

@@ -227,6 +227,16 @@ static const struct row rows[] = {
 		"{app: b}}\n---\n" CNP
 		"  egress: [{toServices: [{k8sService: {serviceName: s, namespace: default}}]}]\n",
 		"out a b tcp/80 A1;out a y tcp/80 N0;out a c tcp/80 N0"},
+	{"a service by name, not the one beside it",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: t, namespace: default}\nspec: "
+		"{selector: {app: c}}\n---\n"
+		"apiVersion: v1\nkind: Service\nmetadata: {name: u, namespace: default}\nspec: "
+		"{}\n---\n"
+		"apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: "
+		"{selector: {app: b}}\n---\n" CNP
+		"  egress: [{toServices: [{k8sService: {serviceName: s, namespace: default}}, "
+		"{k8sService: {serviceName: u, namespace: default}}]}]\n",
+		"out a b tcp/80 A1;out a c tcp/80 N0;out a a tcp/80 N0;out a host tcp/80 N0"},
 	{"a service without a selector: its addresses",
 		"apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: "
 		"{ports: "
@@ -273,6 +283,9 @@ static const struct row rows[] = {
 		NP "  policyTypes: [Egress]\n---\n" BASELINE
 		   "  egress: [{action: Deny, to: [{nodes: {}}]}]\n",
 		"out a host tcp/80 A4;out a n1 tcp/80 N0;out x host tcp/80 D1"},
+	{"also by the addresses that a prefix tells apart",
+		NP "  egress: [{to: [{ipBlock: {cidr: 172.30.0.0/24}}], ports: [{port: 53}]}]\n",
+		"out a host tcp/80 A4;out a host tcp/53 A2;out a n1 tcp/80 N0;out a n1 tcp/53 A2"},
 	{"Cilium's do not", CNP "  egress: [{}]\n", "out a host tcp/80 N0"},
 	{"not when both isolate", NP "  policyTypes: [Egress]\n---\n" CNP "  egress: [{}]\n",
 		"out a host tcp/80 N0"},

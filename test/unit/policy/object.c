@@ -178,6 +178,7 @@ static void test_references_digest(void **state)
 		assert_int_not_equal(d, seen[i]);                                                  \
 	seen[n++] = d
 	SAYS(r.group[2].name = "four");
+	SAYS(r.group[2].name = NULL);
 	SAYS(r.group[2].labels.count = 0);
 	SAYS(r.prefix[2] = prefix("10.4.0.0/16"));
 	SAYS(r.group[0].prefixes = 1);
@@ -215,6 +216,15 @@ static void test_object_digest(void **state)
 		assert_int_not_equal(object_digest(&p, 1), object_digest(&p, 2));
 		assert_int_equal(object_digest(&p, 1), object_digest(&p, 1));
 	}
+	rule[1].peer = peer + 1; /* the first one, too */
+	rule[1].peers = 1;
+	assert_int_not_equal(object_digest(&p, 1), object_digest(&p, 2));
+	p.spec = spec + 1;
+	p.specs = 1;
+	assert_int_not_equal(object_digest(&p, 1), object_digest(&p, 2));
+	spec[1].rule = rule + 1;
+	spec[1].rules = 1;
+	assert_int_not_equal(object_digest(&p, 1), object_digest(&p, 2));
 	p.digest = 6;
 	assert_int_not_equal(object_digest(&p, 1), 6);
 	p.digest = 0;

@@ -104,6 +104,7 @@ static void test_selectors(void **state)
 		}
 		add_identities(t);
 		selections_refresh(&all, NULL, NULL);
+		assert_true(all.stale <= all.members / 2 + 64);
 		for (int i = 0; i < selectors; i += 10)
 			check(made[i], t, &of[i]);
 	}
@@ -169,6 +170,35 @@ static void test_prefixes(void **state)
 	identities_free(t);
 }
 
+/* Asking for what no identity has leaves nothing behind. */
+static void test_unknown_labels(void **state)
+{
+	struct identities *t = identities_new("c", true);
+	struct requirement q[] = {{.key = {"any", "never", ""}, .op = SELECTOR_EXISTS},
+		{.key = {"any", "never", ""},
+			.op = SELECTOR_IN,
+			.value = (const char *[]){"x", "y"},
+			.values = 2}};
+	struct selections all;
+	size_t known;
+
+	(void)state;
+	selections_init(&all, t);
+	selections_refresh(&all, NULL, NULL);
+	known = all.by_label.count;
+	assert_true(known > 0);
+	for (size_t i = 0; i < ARRAY_SIZE(q); i++) {
+		struct selector s = {&q[i], 1};
+		struct selection *made = selection_get(
+			&all, &(struct selection_want){.kind = SELECTION_LABELS, .selector = &s});
+
+		assert_int_equal(made->ids.count, 0);
+		assert_int_equal(all.by_label.count, known);
+	}
+	selections_done(&all);
+	identities_free(t);
+}
+
 /* A part of an identity is what its labels say, and where its addresses are for those who ask. */
 static void test_parts(void **state)
 {
@@ -217,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_unknown_labels),
 		cmocka_unit_test(test_parts),
 	};
 
