@@ -28,6 +28,17 @@ enum { SYN = TCP_SYN, T = 6, U = 17, SCTP = 132 };
 		.from = from_, .to = to_, __VA_ARGS__, .flow = HALF_NEW                            \
 	}
 
+static int remove_rule(const void *key, const void *value, void *plane)
+{
+	(void)value;
+	return plane_delete(plane, "rule", key);
+}
+
+static void remove_rules(struct plane *p)
+{
+	(void)plane_each(p, "rule", remove_rule, p);
+}
+
 /* clang-format off */
 const struct packet_case cases_policy[] = {
 	{"audit: what is denied passes, and says so", .both_paths = true,
@@ -112,6 +123,12 @@ const struct packet_case cases_policy[] = {
 			DENIED(A, NODE, TCP(1, 80, SYN)),
 			PASSES(B, A, TCP(1, 80, SYN)),
 			{.from = A, .to = B, TCP(80, 1, SYN | TCP_ACK), .flow = HALF_NEW},
+		}},
+	{"without an entry for it nothing passes",
+		.shot = {
+			PASSES(A, B, TCP(1, 80, SYN)),
+			{.from = A, .to = B, TCP(2, 80, SYN), .before = remove_rules,
+				.drop = DROP_EP_NOT_READY, .flow = NO_FLOW},
 		}},
 	{"both ends' decisions are told",
 		.rules = {ALLOW(A, EGRESS, NOBODY, T, 80, 4), ALLOW(B, INGRESS, NOBODY, T, 80, 5)},
