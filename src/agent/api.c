@@ -20,6 +20,7 @@ const struct api_route agent_routes[] = {
 	{"POST", "/v1/policy/{}/{}/{}/promote", api_policy_promote},
 	{"GET", "/v1/policy/history", api_history_list},
 	{"GET", "/v1/policy/history/{}", api_history_get},
+	{"POST", "/v1/policy/diff", api_policy_diff},
 	{"POST", "/v1/policy/rollback", api_policy_rollback},
 	{"POST", "/v1/policy/release", api_policy_release},
 	{"POST", "/v1/policy/confirm", api_policy_confirm},

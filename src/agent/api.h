@@ -49,6 +49,9 @@ void api_policy_promote(const struct api_request *rq, struct api_reply *reply, v
 /* api_explain.c */
 void api_policy_explain(const struct api_request *rq, struct api_reply *reply, void *data);
 
+/* api_diff.c */
+void api_policy_diff(const struct api_request *rq, struct api_reply *reply, void *data);
+
 /* api_history.c */
 void api_history_list(const struct api_request *rq, struct api_reply *reply, void *data);
 void api_history_get(const struct api_request *rq, struct api_reply *reply, void *data);

@@ -13,6 +13,7 @@
 #include "agent/policy.h"
 #include "agent/source_edit.h"
 #include "codec/json.h"
+#include "datapath/datapath.h"
 
 struct selection {
 	size_t endpoints, realized;
@@ -51,17 +52,94 @@ static json_t *labels_json(const struct labels *l)
 	return list;
 }
 
+static const char *match_name(const struct rule_info *r)
+{
+	static const char *const names[] = {[RULE_ALLOW] = "allow",
+		[RULE_DENY] = "deny",
+		[RULE_DEFAULT_DENY] = "default-deny",
+		[RULE_PASS] = "pass"};
+
+	return names[r->kind];
+}
+
+static bool is_of(const struct rule_info *r, const struct policy *p)
+{
+	for (size_t i = 0; i < r->policies; i++) {
+		if (r->policy[i] == p)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a shadow verdict of the rule is due to the policy: it is its own, or it is its enforced
+ * namesake's, which counts for nothing where the other does. Equal default denies of both are one.
+ */
+static bool is_shadow_of(const struct rule_info *r, const struct policy *p)
+{
+	for (size_t i = 0; p->mode == MODE_SHADOW && i < r->policies; i++) {
+		const struct policy *q = r->policy[i];
+
+		if (str_eq(p->name, q->name) && str_eq(p->namespace, q->namespace) &&
+			str_eq(p->kind, q->kind))
+			return true;
+	}
+	return false;
+}
+
+/* What the policy's rules have decided; shadow is how often it would have been otherwise. */
+struct rule_hit policy_hits(struct agent *a, const struct policy *p)
+{
+	const struct compiled_set *c = policies_compiled(a->policies);
+	struct rule_hit all = {0};
+
+	for (size_t i = 0; c && i < c->rules; i++) {
+		const struct rule_info *r = &c->rule[i];
+		struct rule_hit hit;
+
+		bool own = is_of(r, p), shadow = is_shadow_of(r, p);
+
+		if ((!own && !shadow) || datapath_rule_hits(a->datapath, &r->id, 1, &hit, NULL) < 0)
+			continue;
+		all.shadow += shadow ? hit.shadow : 0;
+		/* a default deny belongs to all that cause it: not to be counted for each */
+		all.decisions += own && r->kind != RULE_DEFAULT_DENY ? hit.decisions : 0;
+	}
+	return all;
+}
+
 /* The rules in force that this policy makes. Empty for one that is not in force. */
+static json_t *rules_json(struct agent *a, const struct policy *p)
+{
+	const struct compiled_set *c = policies_compiled(a->policies);
+	json_t *list = json_array();
+
+	for (size_t i = 0; c && i < c->rules; i++) {
+		const struct rule_info *r = &c->rule[i];
+		struct rule_hit hit = {0};
+
+		if (!is_of(r, p))
+			continue;
+		(void)datapath_rule_hits(a->datapath, &r->id, 1, &hit, NULL);
+		(void)json_array_append_new(list,
+			json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I}", "id", (int)r->id,
+				"direction", r->direction == POLICY_INGRESS ? "ingress" : "egress",
+				"verdict", match_name(r), "path", r->path ? r->path : "", "line",
+				r->origin.line, "hits", (json_int_t)hit.decisions,
+				"shadow_differences", (json_int_t)hit.shadow));
+	}
+	return list;
+}
+
+/* Their numbers. */
 static json_t *rule_ids_json(struct agent *a, const struct policy *p)
 {
 	const struct compiled_set *c = policies_compiled(a->policies);
 	json_t *list = json_array();
 
 	for (size_t i = 0; c && i < c->rules; i++) {
-		for (size_t j = 0; j < c->rule[i].policies; j++) {
-			if (c->rule[i].policy[j] == p)
-				(void)json_array_append_new(list, json_integer(c->rule[i].id));
-		}
+		if (is_of(&c->rule[i], p))
+			(void)json_array_append_new(list, json_integer(c->rule[i].id));
 	}
 	return list;
 }
@@ -96,18 +174,35 @@ json_t *api_policy_json(struct agent *a, const struct policy *p)
 {
 	const struct policy *now = set_find(policies_set(a->policies), p);
 	struct selection n = selected(a, p);
+	struct rule_hit hits;
 	size_t rules = 0;
+	json_t *j;
 
 	for (size_t i = 0; i < p->specs; i++)
 		rules += p->spec[i].rules;
 	p = now ? now : p;
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:o}",
+	hits = policy_hits(a, p);
+	j = json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:o, s:I}",
 		"kind", p->kind, "namespace", p->namespace ? p->namespace : "", "name", p->name,
 		"labels", labels_json(&p->labels), "file", p->origin.file, "line", p->origin.line,
 		"source", str_has_prefix(p->origin.file, "api:") ? "api" : "file", "specs",
 		(int)p->specs, "rules", (int)rules, "endpoints", (int)n.endpoints, "realized",
 		now ? (int)n.realized : 0, "mode", p->mode == MODE_SHADOW ? "shadow" : "enforce",
-		"state", state_of(a, p, now), "rule_ids", rule_ids_json(a, p));
+		"state", state_of(a, p, now), "rule_ids", rule_ids_json(a, p), "hits",
+		(json_int_t)hits.decisions);
+	if (p->mode == MODE_SHADOW)
+		(void)json_object_set_new(
+			j, "shadow_differences", json_integer((json_int_t)hits.shadow));
+	return j;
+}
+
+static void add_policy(struct agent *a, json_t *list, const struct policy *p, bool with_rules)
+{
+	json_t *j = api_policy_json(a, p);
+
+	if (with_rules)
+		(void)json_object_set_new(j, "rule", rules_json(a, p));
+	(void)json_array_append_new(list, j);
 }
 
 void api_policy_list(const struct api_request *rq, struct api_reply *reply, void *data)
@@ -115,48 +210,21 @@ void api_policy_list(const struct api_request *rq, struct api_reply *reply, void
 	struct agent *a = data;
 	const struct policy_set *set = policies_set(a->policies);
 	const struct sources *t = policies_sources(a->policies);
+	const char *rules = api_query(rq, "rules");
+	bool with_rules = rules && !str_eq(rules, "0");
 
-	(void)rq;
 	reply->body = json_array();
 	for (size_t i = 0; i < set->count; i++)
-		(void)json_array_append_new(reply->body, api_policy_json(a, &set->policy[i]));
+		add_policy(a, reply->body, &set->policy[i], with_rules);
 	/* what the sources have, and what is in force has not, or not yet */
 	for (size_t i = 0; i < t->count; i++) {
 		const struct source_content *c = t->source[i]->content;
 
 		for (size_t j = 0; c && j < c->set.count; j++) {
 			if (!set_find(set, &c->set.policy[j]))
-				(void)json_array_append_new(
-					reply->body, api_policy_json(a, &c->set.policy[j]));
+				add_policy(a, reply->body, &c->set.policy[j], with_rules);
 		}
 	}
-}
-
-static const char *match_name(const struct rule_info *r)
-{
-	return r->kind == RULE_DENY ? "deny" : r->kind == RULE_ALLOW ? "allow" : "default-deny";
-}
-
-static json_t *rules_json(struct agent *a, const struct policy *p)
-{
-	const struct compiled_set *c = policies_compiled(a->policies);
-	json_t *list = json_array();
-
-	for (size_t i = 0; c && i < c->rules; i++) {
-		const struct rule_info *r = &c->rule[i];
-
-		for (size_t j = 0; j < r->policies; j++) {
-			if (r->policy[j] != p)
-				continue;
-			(void)json_array_append_new(
-				list, json_pack("{s:i, s:s, s:s, s:s, s:i}", "id", (int)r->id,
-					      "direction",
-					      r->direction == POLICY_INGRESS ? "ingress" : "egress",
-					      "verdict", match_name(r), "path",
-					      r->path ? r->path : "", "line", r->origin.line));
-		}
-	}
-	return list;
 }
 
 struct policy_name api_policy_name(struct agent *a, const struct api_request *rq)

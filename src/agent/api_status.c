@@ -89,6 +89,7 @@ static json_t *policy_status(struct agent *a)
 		(json_int_t)s.slots, "peer_entries", (json_int_t)s.peer_entries, "peer_max",
 		(json_int_t)s.peer_max, "rule_entries", (json_int_t)s.rule_entries, "rule_max",
 		(json_int_t)s.rule_max, "error", error ? error : "");
+	(void)json_object_set_new(j, "audit", json_boolean(a->conf->audit));
 	if (c->base)
 		(void)json_object_set_new(j, "confirm", confirm_json(a));
 	return j;

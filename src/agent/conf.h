@@ -49,7 +49,7 @@ struct conf {
 	const char *config, *run_dir, *state_dir, *manifest_dir, *bpf_root, *cgroup_root;
 	const char *node_name, *cluster_name;
 	const char *cni_conf, *prometheus, *invariants;
-	bool debug, ipv4, ipv6, local_cluster;
+	bool debug, ipv4, ipv6, local_cluster, audit;
 	struct prefix range4, range6;
 	unsigned enforce, localhost, mode, aggregation; /* the enums above */
 	unsigned cilium_reach, kubernetes_reach; /* enum prefix_reach */

@@ -44,6 +44,8 @@ const struct conf_field conf_fields[] = {
 	{"enable-policy", NULL, CONF_CHOICE, AT(enforce), "default", 0, 0, "default|always|never",
 		"default: an endpoint is restricted once a policy selects it; always: every one "
 		"is; never: none"},
+	{"policy-audit-mode", NULL, CONF_BOOL, AT(audit), "false", 0, 0, NULL,
+		"what policies deny passes, and its flows say AUDIT"},
 	{"allow-localhost", NULL, CONF_CHOICE, AT(localhost), "auto", 0, 0, "auto|always|policy",
 		"whether the node itself always reaches its endpoints; policy: only where a policy "
 		"allows it; auto is always"},

@@ -205,3 +205,8 @@ void flows_counts(const struct flows *f, uint64_t *ret_seen, uint64_t *ret_now, 
 	*ret_now = flow_ring_count(f->ring);
 	*ret_max = flow_ring_capacity(f->ring);
 }
+
+struct flow_ring *flows_ring(const struct flows *f)
+{
+	return f->ring;
+}

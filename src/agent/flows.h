@@ -26,6 +26,8 @@ int flows_stream(struct flows *f, const struct flow_request *rq, struct flow_fil
 	struct api_stream **ret, struct err *e) MUST_USE;
 /* A stream of raw events. A client that is too slow misses some and is told how many. */
 struct api_stream *flows_monitor(struct flows *f);
+/* The history of flows, to read. */
+struct flow_ring *flows_ring(const struct flows *f);
 /* Flows ever recorded, in the history now, and its room. */
 void flows_counts(const struct flows *f, uint64_t *ret_seen, uint64_t *ret_now, uint64_t *ret_max);
 /* The record of this uuid, or NULL when the history has it no more. Valid until the next event. */

@@ -164,6 +164,23 @@ static void add_policy(struct agent *a, struct str *out)
 		NULL);
 }
 
+static void add_shadow(struct agent *a, struct str *out)
+{
+	static const char name[] = "kilim_policy_shadow_differences_total";
+	const struct policy_set *set = policies_set(a->policies);
+
+	prometheus_begin(out, name, "counter",
+		"Decisions that would have been others with a policy that is in shadow mode");
+	for (size_t i = 0; i < set->count; i++) {
+		const struct policy *p = &set->policy[i];
+
+		if (p->mode == MODE_SHADOW)
+			prometheus_count(out, name, policy_hits(a, p).shadow, "kind", p->kind,
+				"namespace", p->namespace ? p->namespace : "", "policy", p->name,
+				NULL);
+	}
+}
+
 static int add_bytes(const char *name, uint64_t entries_max, uint64_t bytes, void *data)
 {
 	(void)name;
@@ -224,6 +241,7 @@ void api_metrics(const struct api_request *rq, struct api_reply *reply, void *da
 	add_endpoints(a, &out);
 	add_identities(a, &out);
 	add_policy(a, &out);
+	add_shadow(a, &out);
 	add_packets(a, &out);
 	add_counters(a, &out);
 	add_flows(a, &out);

@@ -16,8 +16,8 @@
 #include "agent/conf.h"
 #include "agent/endpoint.h"
 #include "agent/flows.h"
-#include "agent/generation.h"
 #include "agent/invariant.h"
+#include "agent/policy_state.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -114,7 +114,8 @@ struct policies *policies_new(struct agent *a)
 	p->ids = rule_ids_new();
 	/* struct conf's and the compiler's enums have the same order */
 	p->engine = engine_new(a->identities, p->ids,
-		&(struct policy_options){.enforce = (enum policy_enforce)a->conf->enforce});
+		&(struct policy_options){
+			.enforce = (enum policy_enforce)a->conf->enforce, .audit = a->conf->audit});
 	p->defer = loop_add_defer(a->loop, on_changed, p);
 	p->deadline = loop_add_timer(a->loop, policy_on_deadline, p);
 	sources_init(&p->sources, &ctx, a->conf->state_dir);
@@ -389,6 +390,7 @@ void policies_counts(const struct policies *p, uint64_t *ret_good, uint64_t *ret
 	*ret_good = p->good;
 	*ret_bad = p->bad;
 }
+
 const struct history *policies_history(const struct policies *p)
 {
 	return &p->history;
@@ -397,4 +399,9 @@ const struct history *policies_history(const struct policies *p)
 const struct confirm *policies_confirming(const struct policies *p)
 {
 	return &p->journal.confirm;
+}
+
+json_t *policies_rule_ids(const struct policies *p)
+{
+	return rule_ids_save(p->ids);
 }

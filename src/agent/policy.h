@@ -54,6 +54,8 @@ int policies_rollback(
 	struct policies *p, uint32_t revision, uint32_t *ret_to, struct err *e) MUST_USE;
 /* Files that are held, one by its name or all (NULL), are what they say on disk. */
 int policies_release(struct policies *p, const char *name, struct err *e) MUST_USE;
+/* The numbers of rules, for an engine that gives the same ones. */
+json_t *policies_rule_ids(const struct policies *p);
 const struct history *policies_history(const struct policies *p);
 /* What waits for its confirmation: base 0 for nothing. */
 const struct confirm *policies_confirming(const struct policies *p);
@@ -76,6 +78,8 @@ const struct rule_info *policies_rule(const struct policies *p, uint32_t id);
 const struct compiled_set *policies_compiled(const struct policies *p);
 /* The policies in force (of all sources, without what conflicts). */
 const struct policy_set *policies_set(const struct policies *p);
+/* What a policy's rules have decided (api_policy.c). */
+struct rule_hit policy_hits(struct agent *a, const struct policy *p);
 uint32_t policies_revision(const struct policies *p);
 /* Applies that switched, and that failed. */
 void policies_counts(const struct policies *p, uint64_t *ret_good, uint64_t *ret_bad);

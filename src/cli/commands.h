@@ -15,6 +15,8 @@ extern const struct cli_command policy_delete_command;
 extern const struct cli_command policy_list_command;
 extern const struct cli_command policy_get_command;
 extern const struct cli_command policy_promote_command;
+extern const struct cli_command policy_diff_command;
+extern const struct cli_command policy_wait_command;
 extern const struct cli_command policy_history_command;
 extern const struct cli_command policy_rollback_command;
 extern const struct cli_command policy_release_command;

@@ -62,6 +62,8 @@ static const struct cli_option observe_options[] = {
 	{0, "drop-reason-desc", "REASON", NULL, FILTER, "why it was dropped: POLICY_DENIED"},
 	{0, "traffic-direction", "DIRECTION", NULL, FILTER, "ingress, egress"},
 	{0, "reply", NULL, NULL, FILTER, "replies; --reply=false: what is known not to be one"},
+	{0, "shadow", NULL, NULL, FILTER,
+		"what a policy in shadow mode would have decided otherwise"},
 	{0, "tcp-flags", "FLAG,...", NULL, FILTER, "all of these flags, such as SYN,ACK"},
 	{'4', "ipv4", NULL, NULL, CLI_FILTER, "IPv4"},
 	{'6', "ipv6", NULL, NULL, CLI_FILTER, "IPv6"},

@@ -299,6 +299,7 @@ static const struct {
 	{"protocol", "protocol", protocol_parse},
 	{"traffic-direction", "traffic_direction", direction_parse},
 	{"reply", "reply", reply_parse},
+	{"shadow", "shadow", reply_parse},
 	{"tcp-flags", "tcp_flags", tcp_flags_parse},
 	{"uuid", "uuid", text_parse},
 	{"node-name", "node_name", text_parse},

@@ -23,7 +23,15 @@ static const struct cli_option delete_options[] = {
 };
 
 static const struct text_column columns[] = {{"KIND", false}, {"NAME", false}, {"STATE", false},
-	{"RULES", true}, {"REALIZED", true}, {"SOURCE", false}, {0}};
+	{"RULES", true}, {"REALIZED", true}, {"HITS", true}, {"DIFFERENCES", true},
+	{"SOURCE", false}, {0}};
+static const struct text_column rule_columns[] = {{"RULE", true}, {"POLICY", false},
+	{"PATH", false}, {"DIRECTION", false}, {"VERDICT", false}, {"HITS", true},
+	{"SOURCE", false}, {0}};
+static const struct cli_option list_options[] = {
+	{0, "rules", NULL, NULL, 0, "the rules of the policies, and what each has decided"},
+	{0},
+};
 
 static void add_row(struct text_table *t, const json_t *j)
 {
@@ -34,11 +42,40 @@ static void add_row(struct text_table *t, const json_t *j)
 	text_cell(t, "%s", cli_text(j, "state"));
 	text_cell(t, "%lld", cli_number(j, "rules"));
 	text_cell(t, "%lld/%lld", cli_number(j, "realized"), cli_number(j, "endpoints"));
+	text_cell(t, "%lld", cli_number(j, "hits"));
+	if (json_object_get(j, "shadow_differences"))
+		text_cell(t, "%lld", cli_number(j, "shadow_differences"));
+	else
+		text_cell(t, "-");
 	text_cell(t, "%s:%lld", cli_text(j, "file"), cli_number(j, "line"));
+}
+
+static void add_name(struct str *out, const json_t *j);
+
+static void add_rules(struct text_table *t, const json_t *j)
+{
+	const json_t *rules = json_object_get(j, "rule");
+	SCOPED(str_done) struct str name = {0};
+
+	add_name(&name, j);
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *r = json_array_get(rules, i);
+
+		text_cell(t, "%lld", cli_number(r, "id"));
+		text_cell(t, "%s%s", str_text(&name),
+			str_eq(cli_text(j, "mode"), "shadow") ? " (shadow)" : "");
+		text_cell(t, "%s", cli_text(r, "path"));
+		text_cell(t, "%s", cli_text(r, "direction"));
+		text_cell(t, "%s", cli_text(r, "verdict"));
+		text_cell(t, "%lld", cli_number(r, "hits"));
+		text_cell(t, "%s:%lld", cli_text(j, "file"), cli_number(r, "line"));
+	}
 }
 
 static int run_list(const struct cli *c)
 {
+	if (cli_flag(c, "rules", false))
+		return cli_list(c, "/v1/policy?rules=1", rule_columns, add_rules);
 	return cli_list(c, "/v1/policy", columns, add_row);
 }
 
@@ -280,7 +317,7 @@ static int run_promote(const struct cli *c)
 }
 
 const struct cli_command policy_list_command = {
-	"policy list", "", "the policies of this node", 0, 0, NULL, run_list};
+	"policy list", "", "the policies of this node", 0, 0, list_options, run_list};
 const struct cli_command policy_get_command = {"policy get", "POLICY",
 	"one policy: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME", 1, 1, mode_options, run_get};
 const struct cli_command policy_delete_command = {"policy delete", "[POLICY]...",

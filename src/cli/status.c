@@ -36,6 +36,8 @@ static void add_policy(struct str *out, const json_t *p)
 		cli_number(p, "peer_entries"), cli_number(p, "peer_max"));
 	if (*error)
 		str_printf(out, "             error: %s\n", error);
+	if (json_is_true(json_object_get(p, "audit")))
+		str_add(out, "             audit mode: what is denied passes\n");
 	if (confirm)
 		str_printf(out,
 			"             waits for its confirmation: back to revision %lld in %lld s "

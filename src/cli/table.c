@@ -16,6 +16,8 @@ const struct cli_command *const cli_commands[] = {
 	&policy_list_command,
 	&policy_get_command,
 	&policy_confirm_command,
+	&policy_diff_command,
+	&policy_wait_command,
 	&policy_history_command,
 	&policy_rollback_command,
 	&policy_release_command,

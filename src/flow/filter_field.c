@@ -332,6 +332,14 @@ static int parse_reply(const struct filter_context *ctx, const json_t *item,
 	return 0;
 }
 
+/* Whether a policy in shadow mode would have decided otherwise. */
+static bool match_shadow(
+	const struct flow_record *r, bool is_destination, const union filter_value *v)
+{
+	(void)is_destination;
+	return r->is_shadow == (v->number != 0);
+}
+
 /* A dropped packet of which nobody knows counts as no reply; other unknown ones match neither. */
 static bool match_reply(
 	const struct flow_record *r, bool is_destination, const union filter_value *v)
@@ -512,6 +520,7 @@ static const struct filter_field fields[] = {
 	{"event_type", false, parse_event_type, match_event_type},
 	{"tcp_flags", false, parse_tcp_flags, match_tcp_flags},
 	{"reply", false, parse_reply, match_reply},
+	{"shadow", false, parse_reply, match_shadow}, /* an addition of ours */
 	{"interface", false, parse_interface, match_interface},
 	{"uuid", false, parse_uuid, match_uuid},
 	{"node_name", false, parse_node_name, match_node_name},

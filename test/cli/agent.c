@@ -35,7 +35,7 @@ static void add_value(const char *value, void *data)
 static void record(const struct api_request *rq)
 {
 	static const char *const names[] = {"label", "number", "first", "follow", "since", "until",
-		"filter", "dry_run", "from", "to", "port", "family", "flow", "mode"};
+		"filter", "dry_run", "from", "to", "port", "family", "flow", "mode", "rules"};
 	SCOPED(json_unrefp) json_t *query = json_object();
 	SCOPED(json_unrefp) json_t *j = NULL;
 	SCOPED(freep) char *text = NULL;

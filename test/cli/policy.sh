@@ -14,10 +14,10 @@ manifest() { # KIND NAMESPACE NAME
 
 run policy list
 is "policies as a table" 0 "\
-KIND                             NAME          STATE      RULES   REALIZED   SOURCE
-CiliumNetworkPolicy              default/web   enforced       2        1/1   /etc/kilim/manifests/web.yaml:3
-NetworkPolicy                    prod/web      enforced       1        0/0   api:web.yaml:1
-CiliumClusterwideNetworkPolicy   baseline      refused       12        0/2   api:stdin.yaml:12"
+KIND                             NAME          STATE      RULES   REALIZED   HITS   DIFFERENCES   SOURCE
+CiliumNetworkPolicy              default/web   enforced       2        1/1     12             -   /etc/kilim/manifests/web.yaml:3
+NetworkPolicy                    prod/web      enforced       1        0/0      0             -   api:web.yaml:1
+CiliumClusterwideNetworkPolicy   baseline      refused       12        0/2      0             -   api:stdin.yaml:12"
 run policy get baseline
 is "a policy by its short name" 0 'kind: CiliumClusterwideNetworkPolicy
 namespace: ""

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# kilim policy history, rollback, release, apply --confirm, confirm, apply --shadow, promote: what is asked of the agent and what is printed.
+# kilim policy history, diff, wait, rollback, release, apply --confirm, confirm, apply --shadow, promote: what is asked of the agent and what is printed.
 . "$(dirname "$0")/lib.sh"
 agent_start
 cd "$T" || exit 1
@@ -53,6 +53,74 @@ api:new.yaml added
 missing: a text is damaged"
 run policy history five
 says "what is no revision" 2 "'five' is no revision: a number"
+
+# --- diff
+answer post_v1_policy_diff.json 200 '{"from": 5, "to": null, "policies": [
+	{"change": "changed", "kind": "NetworkPolicy", "namespace": "prod", "name": "web", "mode": "enforce", "file": "api:web.yaml", "line": 1},
+	{"change": "removed", "kind": "CiliumClusterwideNetworkPolicy", "namespace": "", "name": "all", "mode": "shadow", "file": "api:all.yaml", "line": 3}],
+	"rules": [{"change": "added", "policy": "NetworkPolicy/prod/web", "path": "ingress[1]", "verdict": "allow", "direction": "ingress", "file": "api:web.yaml",
+	"line": 9}], "entries": {"slots": {"before": 3, "after": 4, "written": 2}, "rule_entries": {"before": 10, "after": 12, "written": 5},
+	"peer_entries": {"before": 1, "after": 0, "written": 0}}, "flows": {"seen": 7, "changed": 3, "flows": [
+	{"protocol": "TCP", "port": 443, "source": {"address": "10.0.0.1", "identity": 256, "name": "prod/a"}, "destination": {"address": "192.0.2.1", "identity": 9,
+	"name": "reserved:world-ipv4"}, "count": 4, "before": {"verdict": "allow", "direction": "egress", "rule": "no policy"},
+	"after": {"verdict": "deny", "direction": "egress", "rule": "default deny by NetworkPolicy/prod/web"}},
+	{"protocol": "ICMPv6", "port": 32768, "source": {"address": "fd00::1", "identity": 256, "name": ""}, "destination": {"address": "fd00::2", "identity": 9,
+	"name": ""}, "count": 1, "before": {"verdict": "deny", "direction": "ingress", "rule": "a"}, "after": {"verdict": "audit", "direction": "ingress", "rule": "b"}}]},
+	"refused": "it breaks an assertion"}'
+manifest d >d.yaml
+run policy diff -f d.yaml
+is "what a file would change" 0 "\
+2 policies and 1 rules differ
+~ NetworkPolicy/prod/web  api:web.yaml:1
+- CiliumClusterwideNetworkPolicy/all (shadow)  api:all.yaml:3
+
++ NetworkPolicy/prod/web ingress[1] allow ingress  api:web.yaml:9
+
+slots: 4, were 3; 2 to write
+rule entries: 12, were 10; 5 to write
+peer entries: 0, were 1; 0 to write
+
+of 7 flows that were seen 3 would get another verdict
+10.0.0.1 (prod/a) -> 192.0.2.1 (reserved:world-ipv4) 443/TCP, 4 times
+    allow  egress: no policy
+    deny   egress: default deny by NetworkPolicy/prod/web
+fd00::1 -> fd00::2 ICMPv6 type 128
+    deny   ingress: a
+    audit  ingress: b
+and 1 more
+
+it would be refused: it breaks an assertion"
+called "the files are sent" '.[1] | .path == "/v1/policy/diff" and (.body.files | map(.name)) == ["d.yaml"]'
+run policy diff 3 5
+called "two revisions" '.[0].body == {"from": 3, "to": 5}'
+run policy diff -f d.yaml -o json
+if [ "$(jq .flows.changed <<<"$OUT")" = 3 ]; then ok "as JSON"; else not_ok "as JSON" "$OUT"; fi
+run policy diff
+says "of nothing" 2 "give files with -f, or one or two revisions"
+run policy diff 3 -f d.yaml
+says "or of both" 2 "give files with -f, or one or two revisions"
+
+# --- wait
+status() { # REVISION
+	answer get_v1_status.json 200 "{\"ready\": true, \"policy\": {\"revision\": $1}}"
+}
+status 5
+answer get_v1_policy.json 200 '[{"state": "enforced", "endpoints": 2, "realized": 2}, {"state": "refused", "endpoints": 3, "realized": 0}]'
+run policy wait
+is "what is accepted is in force" 0 "revision 5 is in force, realized 2/2"
+run policy wait --revision 6 --timeout 300ms
+says "a revision that does not come" 1 "not in time: revision 5 is in force, realized 2/2"
+run policy wait --revision 6 --timeout 1200ms
+says "it is told after a second" 1 "kilim: revision 5 is in force, 6 is waited for; realized 2/2"
+answer get_v1_policy.json 200 '[{"state": "enforced", "endpoints": 2, "realized": 1}]'
+run policy wait --timeout 0s
+says "an endpoint that is not there yet" 1 "realized 1/2"
+answer get_v1_policy.json 200 '[{"state": "pending", "endpoints": 0, "realized": 0}]'
+run policy wait --timeout 0s
+says "a policy that is to come" 1 "not in time"
+run policy wait --timeout soon
+says "what is no duration" 2 "--timeout: 'soon' is no duration"
+cp "$ROOT"/test/cli/data/get_v1_policy.json "$ROOT"/test/cli/data/get_v1_status.json "$DATA"
 
 # --- rollback, release
 answer post_v1_policy_rollback.json 200 '{"revision": 7, "to": 4, "held": ["/etc/kilim/manifests/web.yaml"]}'
@@ -124,7 +192,8 @@ cp "$ROOT/test/cli/data/put_v1_policy_new.yaml.json" "$DATA/put_v1_policy_new.sh
 manifest new >new.yaml
 run policy apply -f new.yaml --shadow
 called "the mode goes with the name" '.[1].path == "/v1/policy/new.shadow.yaml"'
-shadow='{"kind": "NetworkPolicy", "namespace": "prod", "name": "web", "file": "api:web.shadow.yaml", "line": 1, "mode": "shadow", "state": "shadow"}'
+shadow='{"kind": "NetworkPolicy", "namespace": "prod", "name": "web", "file": "api:web.shadow.yaml", "line": 1, "mode": "shadow", "state": "shadow", "shadow_differences": 7,
+	"rule": [{"id": 4, "path": "ingress[0]", "direction": "ingress", "verdict": "allow", "hits": 5, "line": 9}]}'
 answer get_v1_policy.json 200 "[$shadow, {\"kind\": \"NetworkPolicy\", \"namespace\": \"prod\", \"name\": \"web\", \"file\": \"api:web.yaml\", \"line\": 1,
 	\"mode\": \"enforce\", \"state\": \"enforced\"}]"
 run policy delete web
@@ -132,6 +201,16 @@ called "of two namesakes the enforced one is meant" '.[1] | .path == "/v1/policy
 run policy delete web --shadow
 called "the one in shadow mode when asked for" '.[1].query.mode == ["shadow"]'
 answer post_v1_policy_networkpolicy_prod_web_promote.json 200 '{"revision": 11}'
+run policy list
+is "differences are listed" 0 "\
+KIND            NAME       STATE      RULES   REALIZED   HITS   DIFFERENCES   SOURCE
+NetworkPolicy   prod/web   shadow         0        0/0      0             7   api:web.shadow.yaml:1
+NetworkPolicy   prod/web   enforced       0        0/0      0             -   api:web.yaml:1"
+run policy list --rules
+called "rules are asked for" '.[0].path == "/v1/policy" and .[0].query.rules == ["1"]'
+is "and listed" 0 "\
+RULE   POLICY                            PATH         DIRECTION   VERDICT   HITS   SOURCE
+   4   NetworkPolicy/prod/web (shadow)   ingress[0]   ingress     allow        5   api:web.shadow.yaml:9"
 run policy promote web
 is "promote" 0 "NetworkPolicy/prod/web is enforced, revision 11"
 answer get_v1_policy.json 200 "[$shadow]"

@@ -127,12 +127,41 @@ check "and the deadline is gone" tidy
 check "a policy in shadow mode" apply web other --shadow
 is "stands beside the enforced one" "$(state web | sort | tr '\n' ' ')" "enforced shadow "
 check "and decides nothing" reaches client web
+differs() { k n1 observe --last 100 --shadow -o json | jq -e 'select(.kilim.shadow.verdict == "DEFAULT_DENY" and .flow.source.pod_name == "client")'; }
+check "what it would have denied is seen" retry 3 differs
+holds "and counted" "$(k n1 policy list -o json)" '.[] | select(.mode == "shadow") | .shadow_differences >= 2'
+check "also as a metric" grep -Eq '^kilim_policy_shadow_differences_total{.*policy="web"} [1-9]' <(api n1 /metrics)
 check "promote" k n1 policy promote web
 is "it is the only one" "$(state web)" enforced
 check "and decides" blocked client web
 k n1 policy rollback >/dev/null
 check "delete --shadow" k n1 policy delete web --shadow
 is "leaves the enforced one" "$(state web)" enforced
+
+# --- what would change
+allow web other >"$T/web.yaml"
+check "the client is in, to be seen" reaches client web
+same="$(revision n1) $(k n1 identity list | wc -l)"
+diff=$(k n1 policy diff -f "$T/web.yaml" -o json)
+holds "diff names the policy and its rule" "$diff" \
+	'(.policies | map(.change + .name)) == ["changedweb"] and (.rules | map(.change + .path)) == ["changedingress[0]"]'
+holds "and the live flow that would be cut" "$diff" \
+	'.flows.flows[] | select(.source.name == "default/client" and .destination.name == "default/web" and .port == 80 and .source.address == "'"${IP4[client]}"'")
+	| .before.verdict == "allow" and (.before.rule | test("ingress.0.")) and .after.verdict == "deny" and (.after.rule | test("default deny by"))'
+is "nothing was changed by it" "$(revision n1) $(k n1 identity list | wc -l)" "$same"
+check "and the flow goes on" reaches client web
+holds "between revisions" "$(k n1 policy diff 1 "$good" -o json)" '(.policies | map(.change + .name)) == ["addedweb"]'
+check "wait" k n1 policy wait
+wait_for() { k n1 policy wait --revision $(($(revision n1) + 1)) --timeout 5s; }
+wait_for &
+waiter=$!
+sleep 0.3
+apply web other >/dev/null
+wait $waiter
+is "wait for the next revision" $? 0
+k n1 policy rollback >/dev/null
+k n1 policy wait --revision 100000 --timeout 200ms >/dev/null 2>&1
+is "wait in vain" $? 1
 
 # --- killed at any moment: what was before or what is after, and the disk says the same as the kernel
 broken=0
