@@ -37,13 +37,14 @@ static void add_spec(
 		for (size_t k = 0; k < s->rule[i].peers; k++) {
 			const struct peer *p = &s->rule[i].peer[k];
 			SCOPED(freep) struct prefix *named = NULL;
+			size_t count;
 
 			if (reach && !p->reach)
 				continue;
 			add(out, p->prefix, p->prefixes, reach);
 			add(out, p->except, p->excepts, reach);
-			if (p->kind == PEER_GROUP || p->kind == PEER_SERVICE)
-				add(out, named, peer_prefixes(set, p, &named), reach);
+			count = peer_prefixes(set, p, &named);
+			add(out, named, count, reach);
 		}
 	}
 }
