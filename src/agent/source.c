@@ -53,26 +53,6 @@ const char *source_content_digest(const struct source_content *c)
 	return c ? c->digest : "";
 }
 
-/* Objects that lie beside policies in people's manifests and say nothing about policy. */
-static int other_object(const char *origin, const struct yaml_doc *doc, struct err *e)
-{
-	const char *version = json_string_value(json_object_get(doc->root, "apiVersion"));
-	const char *kind = json_string_value(json_object_get(doc->root, "kind"));
-
-	if (!version || !kind)
-		return err_set(e, -EINVAL, "%s:%d:1: expected an object with apiVersion and kind",
-			origin, doc->line);
-	if (strstr(version, "cilium.io/") || str_has_prefix(version, "networking.k8s.io/") ||
-		strstr(version, "policy.networking.k8s.io/"))
-		return err_set(e, -EINVAL,
-			"%s:%d:1: kind: %s of %s is not supported; supported are "
-			"CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, NetworkPolicy, "
-			"ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy, "
-			"CiliumCIDRGroup and CiliumNode",
-			origin, doc->line, kind, version);
-	return 0;
-}
-
 static int duplicate(const char *kind, const char *name, const struct origin *second,
 	const struct origin *first, struct err *e)
 {
@@ -132,7 +112,7 @@ int source_parse(const struct policy_context *ctx, const char *origin, const cha
 		if (policy_is_kind(docs.doc[i].root))
 			r = policy_parse(&c->set, ctx, origin, &docs.doc[i], e);
 		else
-			r = other_object(origin, &docs.doc[i], e);
+			r = policy_check_other(origin, &docs.doc[i], e);
 	}
 	if (!r)
 		r = check_duplicates(&c->set, e);

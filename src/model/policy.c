@@ -103,6 +103,24 @@ bool policy_is_kind(const json_t *doc)
 	return false;
 }
 
+int policy_check_other(const char *file, const struct yaml_doc *doc, struct err *e)
+{
+	const char *version = text_of(doc->root, "apiVersion"), *kind = text_of(doc->root, "kind");
+
+	if (!*version || !*kind)
+		return err_set(e, -EINVAL, "%s:%d:1: expected an object with apiVersion and kind",
+			file, doc->line);
+	if (strstr(version, "cilium.io/") || str_has_prefix(version, "networking.k8s.io/") ||
+		strstr(version, "policy.networking.k8s.io/"))
+		return err_set(e, -EINVAL,
+			"%s:%d:1: kind: %s of %s is not supported; supported are "
+			"CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, NetworkPolicy, "
+			"ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy, "
+			"CiliumCIDRGroup and CiliumNode",
+			file, doc->line, kind, version);
+	return 0;
+}
+
 int policy_check_name(
 	const struct walk *w, const struct node *n, const char *s, size_t max, bool dots)
 {
@@ -128,6 +146,7 @@ int policy_parse_labels(
 {
 	const char *key;
 	json_t *value;
+	int r = 0;
 
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
@@ -138,16 +157,16 @@ int policy_parse_labels(
 		struct node at = node_member(n, key);
 		const char *text = NULL;
 		struct err e = {0};
-		int r = walk_string(w, &at, &text);
 
-		if (r < 0)
+		r = WALK_ALSO(w, r, walk_string(w, &at, &text));
+		if (!walk_on(w, r))
 			return r;
 		ret->label[ret->count++] = (struct label){
 			source, arena_strdup(w->mem, key), arena_strdup(w->mem, text ? text : "")};
 		if (labels_normalize(ret, &e) < 0)
 			return walk_error(w, &at, "%s", e.text);
 	}
-	return 0;
+	return r;
 }
 
 int policy_parse_mode(const struct walk *w, const struct node *n, enum policy_mode *ret)
@@ -179,6 +198,7 @@ static int check_annotations(const struct walk *w, const struct node *n)
 {
 	const char *key;
 	json_t *value;
+	int r = 0;
 
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
@@ -188,10 +208,11 @@ static int check_annotations(const struct walk *w, const struct node *n)
 		struct node at = node_member(n, key);
 
 		if (str_has_prefix(key, ANNOTATION_PREFIX) && !str_eq(key, ANNOTATION_MODE))
-			return walk_error(
-				w, &at, "unknown annotation; did you mean " ANNOTATION_MODE "?");
+			r = WALK_ALSO(w, r,
+				walk_error(w, &at,
+					"unknown annotation; did you mean " ANNOTATION_MODE "?"));
 	}
-	return 0;
+	return r;
 }
 
 int policy_parse_name(const struct walk *w, const struct node *root, const struct kind *k,
@@ -203,17 +224,20 @@ int policy_parse_name(const struct walk *w, const struct node *root, const struc
 	int r = walk_string_needed(w, &name, &s_name);
 
 	r = r < 0 ? r : policy_check_name(w, &name, s_name, NAME_MAX_BYTES, true);
-	r = r < 0 ? r : walk_string(w, &namespace, &s_namespace);
-	if (r < 0)
+	r = WALK_ALSO(w, r, walk_string(w, &namespace, &s_namespace));
+	if (!walk_on(w, r))
 		return r;
 	if (!k->namespaced && s_namespace && *s_namespace)
-		return walk_error(w, &namespace, "%s has no namespace; remove it", k->name);
+		r = WALK_ALSO(
+			w, r, walk_error(w, &namespace, "%s has no namespace; remove it", k->name));
 	if (k->namespaced && (!s_namespace || !*s_namespace))
 		s_namespace =
 			w->context->default_namespace ? w->context->default_namespace : "default";
 	if (k->namespaced)
-		r = policy_check_name(w, &namespace, s_namespace, NAMESPACE_MAX_BYTES, false);
-	*ret_name = arena_strdup(w->mem, s_name);
+		r = WALK_ALSO(w, r,
+			policy_check_name(w, &namespace, s_namespace, NAMESPACE_MAX_BYTES, false));
+	/* to go on with, also where they are wrong */
+	*ret_name = arena_strdup(w->mem, s_name ? s_name : "");
 	*ret_namespace = arena_strdup(w->mem, k->namespaced ? s_namespace : "");
 	return r;
 }
@@ -234,11 +258,11 @@ static int parse_metadata(
 	bool given = false;
 	int r = WALK_FIELDS(w, &n, fields);
 
-	r = r < 0 ? r : policy_parse_name(w, root, k, &p->name, &p->namespace);
-	r = r < 0 ? r : walk_string(w, &uid, &s_uid);
-	r = r < 0 ? r : policy_parse_labels(w, &labels, "k8s", &p->labels);
-	r = r < 0 ? r : check_annotations(w, &annotations);
-	r = r < 0 ? r : policy_annotated_mode(w, root, &given, &p->mode);
+	r = WALK_ALSO(w, r, policy_parse_name(w, root, k, &p->name, &p->namespace));
+	r = WALK_ALSO(w, r, walk_string(w, &uid, &s_uid));
+	r = WALK_ALSO(w, r, policy_parse_labels(w, &labels, "k8s", &p->labels));
+	r = WALK_ALSO(w, r, check_annotations(w, &annotations));
+	r = WALK_ALSO(w, r, policy_annotated_mode(w, root, &given, &p->mode));
 	p->kind = k->name;
 	p->tier = k->tier;
 	p->uid = arena_strdup(w->mem, s_uid ? s_uid : "");
@@ -279,7 +303,7 @@ static int parse_policy(
 	struct policy p = {.origin = walk_origin(w, n), .source = n->value};
 	int r = parse_metadata(w, n, k, &p);
 
-	r = r < 0 ? r : k->specs(w, n, &p);
+	r = WALK_ALSO(w, r, k->specs(w, n, &p));
 	if (r < 0)
 		return r;
 	p.digest = digest_of(n->value);
@@ -294,7 +318,21 @@ static int parse_one(
 	int r = check_version(w, n, k);
 
 	w->strict_names = k->kubernetes;
-	return r < 0 ? r : k->parse(w, n, k, set);
+	return WALK_ALSO(w, r, k->parse(w, n, k, set));
+}
+
+static int parse_item(
+	struct walk *w, const struct node *n, const struct kind *of, struct policy_set *set)
+{
+	const struct kind *k = kind_find(n->value, false);
+
+	if (!json_is_object(n->value))
+		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
+	if (of && k != of && *text_of(n->value, "kind"))
+		return walk_error(
+			w, n, "a %s in a list of %s", text_of(n->value, "kind"), of->name);
+	k = of ? of : k;
+	return k ? parse_one(w, n, k, set) : 0;
 }
 
 /* of: the kind of the items; NULL for a plain list, whose items say it and which may hold other
@@ -307,45 +345,53 @@ static int parse_list(
 	struct node items = node_member(root, "items");
 	int r = WALK_FIELDS(w, root, fields);
 
-	r = r < 0 ? r : walk_list(w, &items);
-	for (size_t i = 0; !r && i < node_items(&items); i++) {
+	r = WALK_ALSO(w, r, walk_list(w, &items));
+	for (size_t i = 0; walk_on(w, r) && i < node_items(&items); i++) {
 		struct node item = node_item(&items, i);
-		const struct kind *k = kind_find(item.value, false);
 
-		if (!json_is_object(item.value))
-			return walk_error(
-				w, &item, "expected a mapping, found %s", json_kind(item.value));
-		if (of && k != of && *text_of(item.value, "kind"))
-			return walk_error(w, &item, "a %s in a list of %s",
-				text_of(item.value, "kind"), of->name);
-		k = of ? of : k;
-		if (k)
-			r = parse_one(w, &item, k, set);
+		r = WALK_ALSO(w, r, parse_item(w, &item, of, set));
 	}
 	return r;
+}
+
+static int parse_document(struct walk *w, struct policy_set *set)
+{
+	const json_t *j = w->doc->root;
+	const struct kind *one = kind_find(j, false), *list = kind_find(j, true);
+	const struct node root = {.value = j};
+
+	if (one)
+		return parse_one(w, &root, one, set);
+	if (list || is_plain_list(j))
+		return parse_list(w, &root, list, set);
+	return walk_error(w, &root,
+		"kind \"%.60s\" of apiVersion \"%.60s\" is no policy that is supported",
+		text_of(j, "kind"), text_of(j, "apiVersion"));
+}
+
+void policy_parse_all(struct policy_set *set, const struct policy_context *ctx, const char *file,
+	const struct yaml_doc *doc, struct findings *ret)
+{
+	struct walk w = {.mem = &set->mem,
+		.context = ctx,
+		.doc = doc,
+		.file = arena_strdup(&set->mem, file),
+		.findings = ret};
+
+	(void)parse_document(&w, set);
 }
 
 int policy_parse(struct policy_set *set, const struct policy_context *ctx, const char *file,
 	const struct yaml_doc *doc, struct err *e)
 {
-	const struct kind *one = kind_find(doc->root, false), *list = kind_find(doc->root, true);
 	struct walk w = {.mem = &set->mem,
 		.context = ctx,
 		.doc = doc,
 		.file = arena_strdup(&set->mem, file),
 		.e = e};
-	const struct node root = {.value = doc->root};
 	const struct policy_set before = *set;
-	int r;
+	int r = parse_document(&w, set);
 
-	if (one)
-		r = parse_one(&w, &root, one, set);
-	else if (list || is_plain_list(doc->root))
-		r = parse_list(&w, &root, list, set);
-	else
-		r = walk_error(&w, &root,
-			"kind \"%.60s\" of apiVersion \"%.60s\" is no policy that is supported",
-			text_of(doc->root, "kind"), text_of(doc->root, "apiVersion"));
 	if (r < 0) {
 		set->count = before.count;
 		set->namespaces = before.namespaces;

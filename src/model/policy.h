@@ -10,12 +10,13 @@
 #include "base/arena.h"
 #include "codec/yaml.h"
 #include "model/addr.h"
+#include "model/finding.h"
 #include "model/selector.h"
 
 /* Where something stood: for errors and for explain. */
 struct origin {
 	const char *file; /* path or "api:NAME" */
-	int line;
+	int line, column;
 };
 
 /*
@@ -85,6 +86,7 @@ struct rule {
 	size_t peers;
 	struct port_range *port; /* any of them; ports == 0: every protocol and port */
 	size_t ports;
+	bool is_blank; /* Cilium's {}, which names nobody and is there to deny by default */
 	struct origin origin; /* of the rule element */
 	char *path; /* ingress[0], egressDeny[2] ...: with a spec index in front for specs[] */
 };
@@ -101,6 +103,7 @@ struct policy_spec {
 	struct labels labels; /* spec.labels: labels of the rules */
 	const char *description; /* "" for none */
 	const char *log; /* log.value, what flows show as policy_log; "" for none */
+	struct origin origin;
 };
 
 enum policy_mode {
@@ -194,11 +197,22 @@ struct policy_context {
 int policy_parse(struct policy_set *set, const struct policy_context *ctx, const char *file,
 	const struct yaml_doc *doc, struct err *e) MUST_USE;
 /*
+ * The same, but what is wrong does not end it: all mistakes of the document are noted, and
+ * warnings, too, which are no reason to refuse it. Policies without a mistake are added.
+ */
+void policy_parse_all(struct policy_set *set, const struct policy_context *ctx, const char *file,
+	const struct yaml_doc *doc, struct findings *ret);
+/*
  * Whether apiVersion/kind of the document is one that policy_parse() takes (so that other objects
  * in a file can be told apart): a policy or an object that policies refer to, of any version, a
  * list of them, or a v1 List that holds one. Other objects of a v1 List are passed over.
  */
 bool policy_is_kind(const json_t *doc);
+/*
+ * Other objects lie beside policies in people's manifests and say nothing about policy. -EINVAL for
+ * what should have been one: a kind of a policy's API group that is not known, or no object at all.
+ */
+int policy_check_other(const char *file, const struct yaml_doc *doc, struct err *e) MUST_USE;
 void policy_set_done(struct policy_set *set);
 /* "CiliumNetworkPolicy/default/l3-rule"; "CiliumClusterwideNetworkPolicy/name". */
 void policy_format_name(struct str *out, const struct policy *p);

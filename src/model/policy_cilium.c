@@ -68,14 +68,15 @@ static int parse_rule(const struct walk *w, const struct node *n, const struct n
 	bool deny = r->action == ACTION_DENY;
 	int err = check_rule_fields(w, n, r->direction, deny);
 
-	err = err < 0 ? err : parse_order(w, n, &r->order);
-	err = err < 0 ? err : policy_check_authentication(w, n);
-	err = err < 0 ? err : policy_parse_ports(w, n, r->direction, deny, &ports);
-	err = err < 0 ? err : policy_parse_peers(w, n, scope, ports.limited, r);
+	err = WALK_ALSO(w, err, parse_order(w, n, &r->order));
+	err = WALK_ALSO(w, err, policy_check_authentication(w, n));
+	err = WALK_ALSO(w, err, policy_parse_ports(w, n, r->direction, deny, &ports));
+	err = WALK_ALSO(w, err, policy_parse_peers(w, n, scope, ports.limited, r));
 	if (err < 0)
 		return err;
 	if (ports.limited && !ports.count)
 		policy_set_peer_kind(w, r, PEER_NONE);
+	r->is_blank = !json_object_size(n->value);
 	r->port = ports.port;
 	r->ports = ports.count;
 	r->origin = walk_origin(w, n);
@@ -89,12 +90,13 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 	const struct peer_scope *scope, struct policy_spec *s)
 {
 	size_t total = 0, present = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		struct node list = node_member(spec, lists[i].name);
-		int r = walk_list(w, &list);
 
-		if (r < 0)
+		r = WALK_ALSO(w, r, walk_list(w, &list));
+		if (!walk_on(w, r))
 			return r;
 		present += list.value != NULL;
 		total += node_items(&list);
@@ -112,16 +114,15 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 		for (size_t k = 0; k < node_items(&list); k++) {
 			struct node item = node_item(&list, k);
 			struct rule *rule = &s->rule[s->rules++];
-			int r;
 
 			rule->direction = lists[i].direction;
 			rule->action = lists[i].deny ? ACTION_DENY : ACTION_ALLOW;
-			r = parse_rule(w, &item, root, scope, rule);
-			if (r < 0)
+			r = WALK_ALSO(w, r, parse_rule(w, &item, root, scope, rule));
+			if (!walk_on(w, r))
 				return r;
 		}
 	}
-	return 0;
+	return r;
 }
 
 /* What is said switches on without rules, too; what is not said is on where there are rules. */
@@ -131,10 +132,10 @@ static int parse_default_deny(const struct walk *w, const struct node *spec, str
 	struct node n = node_member(spec, "enableDefaultDeny");
 	int r = WALK_FIELDS(w, &n, fields);
 
-	for (enum policy_direction d = 0; !r && d < POLICY_DIRECTIONS; d++) {
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
 		struct node one = node_member(&n, fields[d].name);
 
-		r = walk_bool(w, &one, &s->default_deny[d]);
+		r = WALK_ALSO(w, r, walk_bool(w, &one, &s->default_deny[d]));
 	}
 	return r;
 }
@@ -155,9 +156,9 @@ static int parse_rule_label(const struct walk *w, const struct node *n, struct l
 		str_add(&text, json_string_value(n->value));
 	} else {
 		r = WALK_FIELDS(w, n, fields);
-		r = r < 0 ? r : walk_string_needed(w, &key, &k);
-		r = r < 0 ? r : walk_string(w, &value, &v);
-		r = r < 0 ? r : walk_string(w, &source, &s);
+		r = WALK_ALSO(w, r, walk_string_needed(w, &key, &k));
+		r = WALK_ALSO(w, r, walk_string(w, &value, &v));
+		r = WALK_ALSO(w, r, walk_string(w, &source, &s));
 		if (r < 0)
 			return r;
 		str_printf(&text, "%s:%s=%s", s && *s ? s : "unspec", k, v ? v : "");
@@ -173,10 +174,11 @@ static int parse_rule_labels(const struct walk *w, const struct node *spec, stru
 	int r = walk_list(w, &n);
 
 	s->labels.label = arena_array(w->mem, node_items(&n), sizeof(*s->labels.label));
-	for (size_t i = 0; !r && i < node_items(&n); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(&n); i++) {
 		struct node item = node_item(&n, i);
 
-		r = parse_rule_label(w, &item, &s->labels.label[s->labels.count++]);
+		r = WALK_ALSO(
+			w, r, parse_rule_label(w, &item, &s->labels.label[s->labels.count++]));
 	}
 	return r;
 }
@@ -190,8 +192,8 @@ static int parse_texts(const struct walk *w, const struct node *spec, struct pol
 	size_t length = 0;
 	int r = walk_string(w, &description, &about);
 
-	r = r < 0 ? r : WALK_FIELDS(w, &log, fields);
-	r = r < 0 ? r : walk_string(w, &value, &text);
+	r = WALK_ALSO(w, r, WALK_FIELDS(w, &log, fields));
+	r = WALK_ALSO(w, r, walk_string(w, &value, &text));
 	if (r < 0)
 		return r;
 	for (const char *c = text; c && *c; c++) {
@@ -256,15 +258,16 @@ static int parse_spec(const struct walk *w, const struct node *n, const struct n
 	struct peer_scope scope = {.namespace = *p->namespace ? p->namespace : NULL};
 	int r = walk_mapping(w, n);
 
-	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : parse_subject(w, n, p, &s->subject);
 	if (r < 0)
 		return r;
+	s->origin = walk_origin(w, n);
+	r = WALK_FIELDS(w, n, fields);
+	r = WALK_ALSO(w, r, parse_subject(w, n, p, &s->subject));
 	scope.init = !scope.namespace && selects_init(&s->subject);
-	r = parse_rules(w, n, root, &scope, s);
-	r = r < 0 ? r : parse_default_deny(w, n, s);
-	r = r < 0 ? r : parse_rule_labels(w, n, s);
-	return r < 0 ? r : parse_texts(w, n, s);
+	r = WALK_ALSO(w, r, parse_rules(w, n, root, &scope, s));
+	r = WALK_ALSO(w, r, parse_default_deny(w, n, s));
+	r = WALK_ALSO(w, r, parse_rule_labels(w, n, s));
+	return WALK_ALSO(w, r, parse_texts(w, n, s));
 }
 
 /* A policy is in shadow as a whole: annotation and specs do not say different things. */
@@ -296,21 +299,21 @@ int policy_parse_cilium(const struct walk *w, const struct node *root, struct po
 	struct node spec = node_member(root, "spec"), specs = node_member(root, "specs");
 	int r = WALK_FIELDS(w, root, fields);
 
-	r = r < 0 ? r : walk_list(w, &specs);
-	if (r < 0)
+	r = WALK_ALSO(w, r, walk_list(w, &specs));
+	if (!walk_on(w, r))
 		return r;
 	if (!spec.value && !specs.value)
 		return walk_error(w, root, "spec is missing (or specs, a list of them)");
 	p->spec = arena_array(w->mem, 1 + node_items(&specs), sizeof(*p->spec));
 	if (spec.value) {
-		r = parse_spec(w, &spec, root, p, &p->spec[p->specs++]);
-		r = r < 0 ? r : parse_mode(w, root, &spec, true, p);
+		r = WALK_ALSO(w, r, parse_spec(w, &spec, root, p, &p->spec[p->specs++]));
+		r = WALK_ALSO(w, r, parse_mode(w, root, &spec, true, p));
 	}
-	for (size_t i = 0; !r && i < node_items(&specs); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(&specs); i++) {
 		struct node item = node_item(&specs, i);
 
-		r = parse_spec(w, &item, root, p, &p->spec[p->specs++]);
-		r = r < 0 ? r : parse_mode(w, root, &item, !spec.value && !i, p);
+		r = WALK_ALSO(w, r, parse_spec(w, &item, root, p, &p->spec[p->specs++]));
+		r = WALK_ALSO(w, r, parse_mode(w, root, &item, !spec.value && !i, p));
 	}
 	return r;
 }

@@ -54,12 +54,15 @@ static int parse_pods(const struct walk *w, const struct node *n, struct selecto
 	struct node pods = node_member(n, "podSelector");
 	int r = walk_mapping(w, n);
 
-	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	if (!r && !namespaces.value)
-		return walk_error(w, &namespaces, "is missing; {} selects all namespaces");
-	if (!r && !pods.value)
-		return walk_error(w, &pods, "is missing; {} selects all pods");
-	return r < 0 ? r : policy_parse_pods(w, &namespaces, &pods, NULL, ret);
+	if (r < 0)
+		return r;
+	r = WALK_FIELDS(w, n, fields);
+	if (!namespaces.value)
+		r = WALK_ALSO(
+			w, r, walk_error(w, &namespaces, "is missing; {} selects all namespaces"));
+	if (!pods.value)
+		r = WALK_ALSO(w, r, walk_error(w, &pods, "is missing; {} selects all pods"));
+	return WALK_ALSO(w, r, policy_parse_pods(w, &namespaces, &pods, NULL, ret));
 }
 
 static int parse_subject(const struct walk *w, const struct node *n, struct selector *ret)
@@ -89,10 +92,10 @@ static int parse_networks(const struct walk *w, const struct node *list, struct 
 	p->kind = PEER_PREFIX;
 	p->reach = w->context->kubernetes_reach;
 	p->prefix = arena_array(w->mem, node_items(list), sizeof(*p->prefix));
-	for (size_t i = 0; !r && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
 
-		r = policy_parse_prefix(w, &item, &p->prefix[p->prefixes++]);
+		r = WALK_ALSO(w, r, policy_parse_prefix(w, &item, &p->prefix[p->prefixes++]));
 	}
 	return r;
 }
@@ -158,10 +161,10 @@ static int parse_peers(const struct walk *w, const struct node *list, struct rul
 			list->value ? "is empty; a rule names its peers"
 				    : "is missing; a rule names its peers");
 	r->peer = arena_array(w->mem, node_items(list), sizeof(*r->peer));
-	for (size_t i = 0; !err && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, err) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
 
-		err = parse_peer(w, &item, r);
+		err = WALK_ALSO(w, err, parse_peer(w, &item, r));
 	}
 	return err;
 }
@@ -242,13 +245,14 @@ static int parse_rule(const struct walk *w, const struct node *n, const struct n
 	struct rule_ports ports = {0};
 	int err = walk_mapping(w, n);
 
-	err = err < 0 ? err
-		      : walk_fields(w, n, fields, ARRAY_SIZE(fields) - (form->is_cluster ? 0 : 1));
-	err = err < 0 ? err : set_path(w, n, spec, r);
-	err = err < 0 ? err : parse_action(w, &action, form, &r->action);
-	err = err < 0 ? err : policy_parse_cluster_ports(w, n, &ports);
-	err = err < 0 ? err : parse_peers(w, &peers, r);
-	err = err < 0 ? err : check_names(w, &peers, &ports);
+	if (err < 0)
+		return err;
+	err = walk_fields(w, n, fields, ARRAY_SIZE(fields) - (form->is_cluster ? 0 : 1));
+	err = WALK_ALSO(w, err, set_path(w, n, spec, r));
+	err = WALK_ALSO(w, err, parse_action(w, &action, form, &r->action));
+	err = WALK_ALSO(w, err, policy_parse_cluster_ports(w, n, &ports));
+	err = WALK_ALSO(w, err, parse_peers(w, &peers, r));
+	err = WALK_ALSO(w, err, check_names(w, &peers, &ports));
 	if (err < 0)
 		return err;
 	r->port = ports.port;
@@ -261,12 +265,13 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 	struct policy_spec *s)
 {
 	size_t total = 0;
+	int r = 0;
 
 	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
 		struct node list = node_member(spec, directions[d].list);
-		int r = walk_list(w, &list);
 
-		if (r < 0)
+		r = WALK_ALSO(w, r, walk_list(w, &list));
+		if (!walk_on(w, r))
 			return r;
 		total += node_items(&list);
 	}
@@ -277,15 +282,27 @@ static int parse_rules(const struct walk *w, const struct node *spec, const stru
 		for (size_t i = 0; i < node_items(&list); i++) {
 			struct node item = node_item(&list, i);
 			struct rule *rule = &s->rule[s->rules++];
-			int r;
 
 			rule->direction = d;
 			rule->order = (int32_t)i;
-			r = parse_rule(w, &item, spec, form, rule);
-			if (r < 0)
+			r = WALK_ALSO(w, r, parse_rule(w, &item, spec, form, rule));
+			if (!walk_on(w, r))
 				return r;
 		}
 	}
+	return r;
+}
+
+static int parse_tier(const struct walk *w, const struct node *n, enum policy_tier *ret)
+{
+	const char *s = NULL;
+	int r = walk_string_needed(w, n, &s);
+
+	if (r < 0)
+		return r;
+	if (!str_eq(s, "Admin") && !str_eq(s, "Baseline"))
+		return walk_error(w, n, "\"%.40s\" is no tier; use Admin or Baseline", s);
+	*ret = str_eq(s, "Admin") ? TIER_ADMIN : TIER_BASELINE;
 	return 0;
 }
 
@@ -294,24 +311,17 @@ static int parse_place(
 	const struct walk *w, const struct node *spec, const struct form *form, struct policy *p)
 {
 	struct node tier = node_member(spec, "tier"), priority = node_member(spec, "priority");
-	const char *s = NULL;
 	int64_t number = 0;
 	int r = 0;
 
-	if (form->is_cluster) {
-		r = walk_string_needed(w, &tier, &s);
-		if (r < 0)
-			return r;
-		if (!str_eq(s, "Admin") && !str_eq(s, "Baseline"))
-			return walk_error(
-				w, &tier, "\"%.40s\" is no tier; use Admin or Baseline", s);
-		p->tier = str_eq(s, "Admin") ? TIER_ADMIN : TIER_BASELINE;
-	}
-	if (form->has_priority) {
-		if (!priority.value)
-			return walk_error(w, &priority, "is missing; use 0 (first) to %d (last)",
-				PRIORITY_MAX);
-		r = walk_integer(w, &priority, 0, PRIORITY_MAX, &number);
+	if (form->is_cluster)
+		r = parse_tier(w, &tier, &p->tier);
+	if (form->has_priority && !priority.value) {
+		r = WALK_ALSO(w, r,
+			walk_error(w, &priority, "is missing; use 0 (first) to %d (last)",
+				PRIORITY_MAX));
+	} else if (form->has_priority) {
+		r = WALK_ALSO(w, r, walk_integer(w, &priority, 0, PRIORITY_MAX, &number));
 	} else {
 		number = PRIORITY_MAX + 1; /* behind every ClusterNetworkPolicy of the tier */
 	}
@@ -339,14 +349,15 @@ int policy_parse_cluster(const struct walk *w, const struct node *root, struct p
 	struct policy_spec *s = arena_alloc(w->mem, sizeof(*s));
 	int r = WALK_FIELDS(w, root, top);
 
-	if (!r && !form->has_priority && !str_eq(p->name, "default"))
-		return walk_error(w, &name, "the one %s is called default", p->kind);
-	if (!r && !spec.value)
-		return walk_error(w, root, "spec is missing");
-	r = r < 0 ? r : check_spec_fields(w, &spec, form);
-	r = r < 0 ? r : parse_place(w, &spec, form, p);
-	r = r < 0 ? r : parse_subject(w, &subject, &s->subject);
-	r = r < 0 ? r : parse_rules(w, &spec, form, s);
+	if (!form->has_priority && !str_eq(p->name, "default"))
+		r = WALK_ALSO(w, r, walk_error(w, &name, "the one %s is called default", p->kind));
+	if (!spec.value)
+		return WALK_ALSO(w, r, walk_error(w, root, "spec is missing"));
+	r = WALK_ALSO(w, r, check_spec_fields(w, &spec, form));
+	r = WALK_ALSO(w, r, parse_place(w, &spec, form, p));
+	r = WALK_ALSO(w, r, parse_subject(w, &subject, &s->subject));
+	r = WALK_ALSO(w, r, parse_rules(w, &spec, form, s));
+	s->origin = walk_origin(w, &spec);
 	s->description = "";
 	s->log = "";
 	p->spec = s;

@@ -36,7 +36,7 @@ static int parse_range(const struct walk *w, const struct node *n, struct port_r
 	struct node start = node_member(n, "start"), end = node_member(n, "end");
 	int r = parse_number(w, &start, &ret->first);
 
-	r = r < 0 ? r : parse_number(w, &end, &ret->last);
+	r = WALK_ALSO(w, r, parse_number(w, &end, &ret->last));
 	if (!r && ret->last < ret->first)
 		return walk_error(w, &end, "%u is before the start, %u", ret->last, ret->first);
 	return r;
@@ -163,11 +163,12 @@ int policy_parse_cluster_ports(
 		return walk_error(w, &list, "is empty; leave it out for every port");
 	out.limited = node_items(&list) > 0;
 	out.port = arena_array(w->mem, node_items(&list), sizeof(*out.port));
-	for (size_t i = 0; !r && i < node_items(&list); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(&list); i++) {
 		struct node item = node_item(&list, i);
 		struct port_range *port = &out.port[out.count++];
 
-		r = old ? parse_old_port(w, &item, port) : parse_protocol(w, &item, port);
+		r = WALK_ALSO(w, r,
+			old ? parse_old_port(w, &item, port) : parse_protocol(w, &item, port));
 	}
 	*ret = out;
 	return r;

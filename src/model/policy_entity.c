@@ -93,20 +93,21 @@ int policy_parse_entities(const struct walk *w, const struct node *list,
 	const struct peer_scope *scope, struct rule *r)
 {
 	struct peer *p = policy_add_peer(r, PEER_SELECTOR);
+	int err = 0;
 
 	(void)scope;
 	p->selector = arena_array(
 		w->mem, node_items(list) * (ARRAY_SIZE(cluster_members) + 1), sizeof(*p->selector));
 	for (size_t i = 0; i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		int err = parse_entity(w, &item, p);
 
-		if (err < 0)
+		err = WALK_ALSO(w, err, parse_entity(w, &item, p));
+		if (!walk_on(w, err))
 			return err;
 	}
 	if (p->kind == PEER_ANY)
 		*p = (struct peer){.kind = PEER_ANY};
 	else if (!p->selectors)
 		p->kind = PEER_NONE;
-	return 0;
+	return err;
 }

@@ -84,7 +84,7 @@ static int parse_icmp_field(const struct walk *w, const struct node *n, struct p
 
 	r = walk_mapping(w, n);
 	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : walk_string(w, &family, &name);
+	r = WALK_ALSO(w, r, walk_string(w, &family, &name));
 	if (r < 0)
 		return r;
 	if (name && !str_eq(name, "IPv4") && !str_eq(name, "IPv6"))
@@ -108,16 +108,18 @@ int policy_parse_icmps(const struct walk *w, const struct node *list, struct rul
 	for (size_t i = 0; i < node_items(list); i++)
 		total += json_array_size(json_object_get(json_array_get(list->value, i), "fields"));
 	out->port = arena_array(w->mem, total, sizeof(*out->port));
-	for (size_t i = 0; !r && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
 		struct node item = node_item(list, i), one = node_member(&item, "fields");
 
-		r = walk_mapping(w, &item);
-		r = r < 0 ? r : WALK_FIELDS(w, &item, fields);
-		r = r < 0 ? r : walk_list_max(w, &one, FIELDS_PER_RULE);
-		for (size_t k = 0; !r && k < node_items(&one); k++) {
+		r = WALK_ALSO(w, r, walk_mapping(w, &item));
+		r = WALK_ALSO(w, r, WALK_FIELDS(w, &item, fields));
+		r = WALK_ALSO(w, r, walk_list_max(w, &one, FIELDS_PER_RULE));
+		if (!node_items(&one))
+			walk_warn(w, &item, "has no types, which fits nothing; name some");
+		for (size_t k = 0; walk_on(w, r) && k < node_items(&one); k++) {
 			struct node field = node_item(&one, k);
 
-			r = parse_icmp_field(w, &field, &out->port[out->count++]);
+			r = WALK_ALSO(w, r, parse_icmp_field(w, &field, &out->port[out->count++]));
 		}
 	}
 	return r;

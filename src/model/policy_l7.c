@@ -73,14 +73,14 @@ static int check_fqdn(const struct walk *w, const struct node *n)
 
 int policy_check_fqdns(const struct walk *w, const struct node *list)
 {
-	for (size_t i = 0; i < node_items(list); i++) {
-		struct node item = node_item(list, i);
-		int r = check_fqdn(w, &item);
+	int r = 0;
 
-		if (r < 0)
-			return r;
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
+		struct node item = node_item(list, i);
+
+		r = WALK_ALSO(w, r, check_fqdn(w, &item));
 	}
-	return walk_refuse(w, list, DNS_REFUSED);
+	return WALK_ALSO(w, r, walk_refuse(w, list, DNS_REFUSED));
 }
 
 static int check_secret(const struct walk *w, const struct node *n)
@@ -90,8 +90,8 @@ static int check_secret(const struct walk *w, const struct node *n)
 	const char *s = NULL;
 	int r = WALK_FIELDS(w, n, fields);
 
-	r = r < 0 ? r : walk_string(w, &namespace, &s);
-	return r < 0 ? r : walk_string_needed(w, &name, &s);
+	r = WALK_ALSO(w, r, walk_string(w, &namespace, &s));
+	return WALK_ALSO(w, r, walk_string_needed(w, &name, &s));
 }
 
 static int check_word(const struct walk *w, const struct node *n, const char *const *words)
@@ -111,27 +111,35 @@ static int check_word(const struct walk *w, const struct node *n, const char *co
 		nearest ? "?" : "");
 }
 
-static int check_header_matches(const struct walk *w, const struct node *list)
+static int check_header_match(const struct walk *w, const struct node *n)
 {
 	static const struct field fields[] = {
 		{"name", NULL}, {"value", NULL}, {"secret", NULL}, {"mismatch", NULL}};
 	static const char *const mismatches[] = {"LOG", "ADD", "DELETE", "REPLACE", NULL};
+	struct node name = node_member(n, "name"), value = node_member(n, "value");
+	struct node secret = node_member(n, "secret"), mismatch = node_member(n, "mismatch");
+	const char *s = NULL;
+	int r = walk_mapping(w, n);
+
+	if (r < 0)
+		return r;
+	r = WALK_FIELDS(w, n, fields);
+	r = WALK_ALSO(w, r, walk_string_needed(w, &name, &s));
+	r = WALK_ALSO(w, r, walk_string(w, &value, &s));
+	r = WALK_ALSO(w, r, check_word(w, &mismatch, mismatches));
+	return secret.value ? WALK_ALSO(w, r, check_secret(w, &secret)) : r;
+}
+
+/* Each item of a list, or of none when it is absent. */
+static int check_each(const struct walk *w, const struct node *list,
+	int (*check)(const struct walk *w, const struct node *n))
+{
 	int r = walk_list(w, list);
 
-	for (size_t i = 0; !r && i < node_items(list); i++) {
-		struct node item = node_item(list, i), name = node_member(&item, "name");
-		struct node value = node_member(&item, "value");
-		struct node secret = node_member(&item, "secret");
-		struct node mismatch = node_member(&item, "mismatch");
-		const char *s = NULL;
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
+		struct node item = node_item(list, i);
 
-		r = walk_mapping(w, &item);
-		r = r < 0 ? r : WALK_FIELDS(w, &item, fields);
-		r = r < 0 ? r : walk_string_needed(w, &name, &s);
-		r = r < 0 ? r : walk_string(w, &value, &s);
-		r = r < 0 ? r : check_word(w, &mismatch, mismatches);
-		if (!r && secret.value)
-			r = check_secret(w, &secret);
+		r = WALK_ALSO(w, r, check(w, &item));
 	}
 	return r;
 }
@@ -145,15 +153,17 @@ static int check_http_rule(const struct walk *w, const struct node *n)
 	struct node matches = node_member(n, "headerMatches");
 	int r = walk_mapping(w, n);
 
-	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	for (size_t i = 0; !r && i < TEXTS; i++) {
+	if (r < 0)
+		return r;
+	r = WALK_FIELDS(w, n, fields);
+	for (size_t i = 0; i < TEXTS; i++) {
 		struct node text = node_member(n, fields[i].name);
 		const char *s = NULL;
 
-		r = walk_string(w, &text, &s);
+		r = WALK_ALSO(w, r, walk_string(w, &text, &s));
 	}
-	r = r < 0 ? r : walk_strings(w, &headers);
-	return r < 0 ? r : check_header_matches(w, &matches);
+	r = WALK_ALSO(w, r, walk_strings(w, &headers));
+	return WALK_ALSO(w, r, check_each(w, &matches, check_header_match));
 }
 
 /* What the ports beside a list of rules must be. */
@@ -185,32 +195,23 @@ static int check_ports(const struct walk *w, const struct node *ports, const str
 
 static int check_http(const struct walk *w, const struct node *list, const struct node *ports)
 {
-	int r = walk_list(w, list);
+	const struct port_needs needs = {.rules = "HTTP", .protocol = "TCP"};
+	int r = check_each(w, list, check_http_rule);
 
-	for (size_t i = 0; !r && i < node_items(list); i++) {
-		struct node item = node_item(list, i);
-
-		r = check_http_rule(w, &item);
-	}
-	r = r < 0 ? r
-		  : check_ports(w, ports, &(struct port_needs){.rules = "HTTP", .protocol = "TCP"});
-	return r < 0 ? r : walk_refuse(w, list, HTTP_REFUSED);
+	r = WALK_ALSO(w, r, check_ports(w, ports, &needs));
+	return WALK_ALSO(w, r, walk_refuse(w, list, HTTP_REFUSED));
 }
 
 static int check_dns(const struct walk *w, const struct node *list, const struct node *ports,
 	enum policy_direction d)
 {
-	int r = walk_list(w, list);
+	const struct port_needs needs = {.rules = "DNS", .number = true};
+	int r = check_each(w, list, check_fqdn);
 
-	for (size_t i = 0; !r && i < node_items(list); i++) {
-		struct node item = node_item(list, i);
-
-		r = check_fqdn(w, &item);
-	}
-	if (!r && d == POLICY_INGRESS)
-		return walk_error(w, list, "DNS rules are for egress only");
-	r = r < 0 ? r : check_ports(w, ports, &(struct port_needs){.rules = "DNS", .number = true});
-	return r < 0 ? r : walk_refuse(w, list, DNS_REFUSED);
+	if (d == POLICY_INGRESS)
+		return WALK_ALSO(w, r, walk_error(w, list, "DNS rules are for egress only"));
+	r = WALK_ALSO(w, r, check_ports(w, ports, &needs));
+	return WALK_ALSO(w, r, walk_refuse(w, list, DNS_REFUSED));
 }
 
 /* rules: {} says nothing; a list of one protocol, even an empty one, is more than ports. */
@@ -222,11 +223,12 @@ static int check_rules(const struct walk *w, const struct node *n, const struct 
 	struct node http = node_member(n, "http"), dns = node_member(n, "dns");
 	int r = WALK_FIELDS(w, n, fields);
 
-	if (!r && http.value && dns.value)
-		return walk_error(w, &dns, "cannot be combined with http in one rule");
-	if (!r && http.value)
-		return check_http(w, &http, ports);
-	return !r && dns.value ? check_dns(w, &dns, ports, d) : r;
+	if (http.value && dns.value)
+		return WALK_ALSO(
+			w, r, walk_error(w, &dns, "cannot be combined with http in one rule"));
+	if (http.value)
+		return WALK_ALSO(w, r, check_http(w, &http, ports));
+	return dns.value ? WALK_ALSO(w, r, check_dns(w, &dns, ports, d)) : r;
 }
 
 static int check_tls(const struct walk *w, const struct node *n)
@@ -239,16 +241,17 @@ static int check_tls(const struct walk *w, const struct node *n)
 	if (!n->value)
 		return 0;
 	r = WALK_FIELDS(w, n, fields);
-	if (!r && !secret.value)
-		return walk_error(w, &secret, "is missing");
-	r = r < 0 ? r : check_secret(w, &secret);
-	for (size_t i = 1; !r && i < ARRAY_SIZE(fields); i++) {
+	if (secret.value)
+		r = WALK_ALSO(w, r, check_secret(w, &secret));
+	else
+		r = WALK_ALSO(w, r, walk_error(w, &secret, "is missing"));
+	for (size_t i = 1; i < ARRAY_SIZE(fields); i++) {
 		struct node text = node_member(n, fields[i].name);
 		const char *s = NULL;
 
-		r = walk_string(w, &text, &s);
+		r = WALK_ALSO(w, r, walk_string(w, &text, &s));
 	}
-	return r < 0 ? r : walk_refuse(w, n, TLS_REFUSED);
+	return WALK_ALSO(w, r, walk_refuse(w, n, TLS_REFUSED));
 }
 
 static int check_server_names(const struct walk *w, const struct node *list)
@@ -259,12 +262,12 @@ static int check_server_names(const struct walk *w, const struct node *list)
 		return r;
 	if (!node_items(list))
 		return walk_error(w, list, "is empty; leave it out or name a server");
-	for (size_t i = 0; !r && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
 
-		r = check_dns_text(w, &item, true);
+		r = WALK_ALSO(w, r, check_dns_text(w, &item, true));
 	}
-	return r < 0 ? r : walk_refuse(w, list, SNI_REFUSED);
+	return WALK_ALSO(w, r, walk_refuse(w, list, SNI_REFUSED));
 }
 
 static int check_listener(const struct walk *w, const struct node *n, enum policy_direction d)
@@ -284,16 +287,16 @@ static int check_listener(const struct walk *w, const struct node *n, enum polic
 	if (!n->value)
 		return 0;
 	r = WALK_FIELDS(w, n, fields);
-	if (!r && !config.value)
-		return walk_error(w, &config, "is missing");
-	r = r < 0 ? r : WALK_FIELDS(w, &config, config_fields);
-	r = r < 0 ? r : check_word(w, &kind, kinds);
-	r = r < 0 ? r : walk_string_needed(w, &of, &s);
-	r = r < 0 ? r : walk_string_needed(w, &name, &s);
-	r = r < 0 ? r : walk_integer(w, &priority, 1, PRIORITY_MAX, &number);
-	if (!r && d == POLICY_INGRESS)
-		return walk_error(w, n, "a listener is for egress only");
-	return r < 0 ? r : walk_refuse(w, n, LISTENER_REFUSED);
+	if (!config.value)
+		return WALK_ALSO(w, r, walk_error(w, &config, "is missing"));
+	r = WALK_ALSO(w, r, WALK_FIELDS(w, &config, config_fields));
+	r = WALK_ALSO(w, r, check_word(w, &kind, kinds));
+	r = WALK_ALSO(w, r, walk_string_needed(w, &of, &s));
+	r = WALK_ALSO(w, r, walk_string_needed(w, &name, &s));
+	r = WALK_ALSO(w, r, walk_integer(w, &priority, 1, PRIORITY_MAX, &number));
+	if (d == POLICY_INGRESS)
+		return WALK_ALSO(w, r, walk_error(w, n, "a listener is for egress only"));
+	return WALK_ALSO(w, r, walk_refuse(w, n, LISTENER_REFUSED));
 }
 
 /* What forbids two fields beside each other, before the first of them is refused by itself. */
@@ -323,12 +326,12 @@ int policy_check_port_rule(
 	struct node listener = node_member(port_rule, "listener");
 	int r = WALK_FIELDS(w, port_rule, fields);
 
-	r = r < 0 ? r : check_combinations(w, port_rule);
-	r = r < 0 ? r : check_rules(w, &rules, &ports, d);
-	r = r < 0 ? r : check_tls(w, &terminating);
-	r = r < 0 ? r : check_tls(w, &originating);
-	r = r < 0 ? r : check_server_names(w, &names);
-	return r < 0 ? r : check_listener(w, &listener, d);
+	r = WALK_ALSO(w, r, check_combinations(w, port_rule));
+	r = WALK_ALSO(w, r, check_rules(w, &rules, &ports, d));
+	r = WALK_ALSO(w, r, check_tls(w, &terminating));
+	r = WALK_ALSO(w, r, check_tls(w, &originating));
+	r = WALK_ALSO(w, r, check_server_names(w, &names));
+	return WALK_ALSO(w, r, check_listener(w, &listener, d));
 }
 
 int policy_check_authentication(const struct walk *w, const struct node *rule)

@@ -55,9 +55,9 @@ static int parse_rule(const struct walk *w, const struct node *n, const char *na
 	if (!n->value)
 		return walk_error(w, n, "expected a mapping, found null; {} allows everything");
 	r = WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : walk_list(w, &peers);
-	r = r < 0 ? r : policy_parse_network_ports(w, &ports, &limits);
-	if (r < 0)
+	r = WALK_ALSO(w, r, walk_list(w, &peers));
+	r = WALK_ALSO(w, r, policy_parse_network_ports(w, &ports, &limits));
+	if (!walk_on(w, r))
 		return r;
 	ret->port = limits.port;
 	ret->ports = limits.count;
@@ -66,17 +66,33 @@ static int parse_rule(const struct walk *w, const struct node *n, const char *na
 	ret->path = arena_strdup(w->mem, str_text(&path));
 	if (!node_items(&peers)) {
 		policy_set_peer_kind(w, ret, PEER_ANY);
-		return 0;
+		return r;
 	}
 	ret->peer = arena_array(w->mem, node_items(&peers), sizeof(*ret->peer));
 	for (size_t i = 0; i < node_items(&peers); i++) {
 		struct node item = node_item(&peers, i);
 
-		r = parse_peer(w, &item, namespace, &ret->peer[ret->peers++]);
-		if (r < 0)
+		r = WALK_ALSO(w, r, parse_peer(w, &item, namespace, &ret->peer[ret->peers++]));
+		if (!walk_on(w, r))
 			return r;
 	}
-	return 0;
+	return r;
+}
+
+static int parse_type(const struct walk *w, const struct node *n, struct policy_spec *s)
+{
+	const char *name = NULL;
+	int r = walk_string_needed(w, n, &name);
+
+	if (r < 0)
+		return r;
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
+		if (str_eq(type_names[d], name)) {
+			s->default_deny[d] = true;
+			return 0;
+		}
+	}
+	return walk_error(w, n, "\"%.40s\" is no policy type; use Ingress or Egress", name);
 }
 
 /* Without policyTypes: always Ingress, and Egress when there are egress rules. */
@@ -93,20 +109,11 @@ static int parse_types(const struct walk *w, const struct node *spec, struct pol
 	}
 	for (size_t i = 0; i < node_items(&types); i++) {
 		struct node item = node_item(&types, i);
-		const char *name = NULL;
-		enum policy_direction d = 0;
-
-		r = walk_string_needed(w, &item, &name);
-		if (r < 0)
+		r = WALK_ALSO(w, r, parse_type(w, &item, s));
+		if (!walk_on(w, r))
 			return r;
-		while (d < POLICY_DIRECTIONS && !str_eq(type_names[d], name))
-			d++;
-		if (d == POLICY_DIRECTIONS)
-			return walk_error(w, &item,
-				"\"%.40s\" is no policy type; use Ingress or Egress", name);
-		s->default_deny[d] = true;
 	}
-	return 0;
+	return r;
 }
 
 /* The rules of one direction are read in any case, and kept when policyTypes has the direction. */
@@ -114,18 +121,19 @@ static int parse_direction(const struct walk *w, const struct node *spec, const 
 	enum policy_direction d, struct policy_spec *s)
 {
 	struct node list = node_member(spec, direction_names[d]);
+	int r = 0;
 
 	for (size_t i = 0; i < node_items(&list); i++) {
 		struct node item = node_item(&list, i);
 		struct rule one = {.direction = d, .order = RULE_UNORDERED};
-		int r = parse_rule(w, &item, namespace, spec, &one);
 
-		if (r < 0)
+		r = WALK_ALSO(w, r, parse_rule(w, &item, namespace, spec, &one));
+		if (!walk_on(w, r))
 			return r;
 		if (s->default_deny[d])
 			s->rule[s->rules++] = one;
 	}
-	return 0;
+	return r;
 }
 
 int policy_parse_network(const struct walk *w, const struct node *root, struct policy *p)
@@ -139,23 +147,24 @@ int policy_parse_network(const struct walk *w, const struct node *root, struct p
 	struct policy_spec *s = arena_alloc(w->mem, sizeof(*s));
 	int r = WALK_FIELDS(w, root, top);
 
-	if (!r && !spec.value)
-		return walk_error(w, root, "spec is missing");
-	r = r < 0 ? r : WALK_FIELDS(w, &spec, fields);
-	r = r < 0 ? r : walk_list(w, &ingress);
-	r = r < 0 ? r : walk_list(w, &egress);
-	r = r < 0 ? r : parse_types(w, &spec, s);
-	if (!r && pods.value)
-		r = policy_parse_selector(w, &pods, SELECT_ENDPOINTS, &s->subject);
-	if (r < 0)
+	if (!spec.value)
+		return WALK_ALSO(w, r, walk_error(w, root, "spec is missing"));
+	r = WALK_ALSO(w, r, WALK_FIELDS(w, &spec, fields));
+	r = WALK_ALSO(w, r, walk_list(w, &ingress));
+	r = WALK_ALSO(w, r, walk_list(w, &egress));
+	r = WALK_ALSO(w, r, parse_types(w, &spec, s));
+	if (pods.value)
+		r = WALK_ALSO(w, r, policy_parse_selector(w, &pods, SELECT_ENDPOINTS, &s->subject));
+	if (!walk_on(w, r))
 		return r;
 	policy_require(w, &s->subject, "k8s", LABEL_NAMESPACE, p->namespace);
+	s->origin = walk_origin(w, &spec);
 	s->spares_own_node = true;
 	s->description = "";
 	s->log = "";
 	s->rule = arena_array(w->mem, node_items(&ingress) + node_items(&egress), sizeof(*s->rule));
-	for (enum policy_direction d = 0; !r && d < POLICY_DIRECTIONS; d++)
-		r = parse_direction(w, &spec, p->namespace, d, s);
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
+		r = WALK_ALSO(w, r, parse_direction(w, &spec, p->namespace, d, s));
 	p->spec = s;
 	p->specs = 1;
 	return r;

@@ -67,36 +67,47 @@ static int parse_endpoints(const struct walk *w, const struct node *list,
 	const struct peer_scope *scope, struct rule *r)
 {
 	struct peer *p = policy_add_peer(r, PEER_SELECTOR);
+	int err = 0;
 
 	p->selector = arena_array(w->mem, node_items(list), sizeof(*p->selector));
 	for (size_t i = 0; i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		int err = policy_parse_selector(w, &item, SELECT_ENDPOINTS, &p->selector[i]);
 
-		if (err < 0)
+		err = WALK_ALSO(
+			w, err, policy_parse_selector(w, &item, SELECT_ENDPOINTS, &p->selector[i]));
+		if (!walk_on(w, err))
 			return err;
 		add_scope(w, scope, &p->selector[i]);
 		p->selectors++;
 	}
-	return 0;
+	return err;
 }
 
 static int parse_nodes(const struct walk *w, const struct node *list,
 	const struct peer_scope *scope, struct rule *r)
 {
 	struct peer *p = policy_add_peer(r, PEER_NODE);
+	int err = 0;
 
 	(void)scope;
 	p->selector = arena_array(w->mem, node_items(list), sizeof(*p->selector));
 	for (size_t i = 0; i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		int err = policy_parse_selector(w, &item, SELECT_NODES, &p->selector[i]);
 
-		if (err < 0)
+		err = WALK_ALSO(
+			w, err, policy_parse_selector(w, &item, SELECT_NODES, &p->selector[i]));
+		if (!walk_on(w, err))
 			return err;
 		p->selectors++;
 	}
-	return 0;
+	return err;
+}
+
+static int parse_service_namespace(const struct walk *w, const struct node *n, const char **ret)
+{
+	int r = walk_string(w, n, ret);
+
+	return r < 0 || !*ret || !**ret ? r : policy_check_name(w, n, *ret, 63, false);
 }
 
 /* k8sService: one service, of the policy's own namespace unless it says another. */
@@ -109,12 +120,13 @@ static int parse_named_service(
 	const char *s_name = NULL, *s_namespace = NULL;
 	int r = walk_mapping(w, n);
 
-	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : walk_string_needed(w, &name, &s_name);
-	r = r < 0 ? r : policy_check_name(w, &name, s_name, 63, false);
-	r = r < 0 ? r : walk_string(w, &namespace, &s_namespace);
-	if (!r && s_namespace && *s_namespace)
-		r = policy_check_name(w, &namespace, s_namespace, 63, false);
+	if (r < 0)
+		return r;
+	r = WALK_FIELDS(w, n, fields);
+	r = WALK_ALSO(w, r, walk_string_needed(w, &name, &s_name));
+	if (s_name)
+		r = WALK_ALSO(w, r, policy_check_name(w, &name, s_name, 63, false));
+	r = WALK_ALSO(w, r, parse_service_namespace(w, &namespace, &s_namespace));
 	p->name = arena_strdup(w->mem, s_name);
 	p->namespace = arena_strdup(w->mem, s_namespace && *s_namespace ? s_namespace : own);
 	return r;
@@ -128,40 +140,49 @@ static int parse_selected_service(const struct walk *w, const struct node *n, st
 	const char *s_namespace = NULL;
 	int r = walk_mapping(w, n);
 
+	if (r < 0)
+		return r;
 	p->selector = arena_array(w->mem, 1, sizeof(*p->selector));
 	p->selectors = 1;
-	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	if (!r && !selector.value)
-		return walk_error(w, &selector, "is missing; {} selects every service");
-	r = r < 0 ? r : policy_parse_selector(w, &selector, SELECT_ENDPOINTS, &p->selector[0]);
-	r = r < 0 ? r : walk_string(w, &namespace, &s_namespace);
-	if (!r && s_namespace && *s_namespace)
-		r = policy_check_name(w, &namespace, s_namespace, 63, false);
+	r = WALK_FIELDS(w, n, fields);
+	if (selector.value)
+		r = WALK_ALSO(w, r,
+			policy_parse_selector(w, &selector, SELECT_ENDPOINTS, &p->selector[0]));
+	else
+		r = WALK_ALSO(
+			w, r, walk_error(w, &selector, "is missing; {} selects every service"));
+	r = WALK_ALSO(w, r, parse_service_namespace(w, &namespace, &s_namespace));
 	p->namespace = arena_strdup(w->mem, s_namespace ? s_namespace : "");
 	return r;
+}
+
+static int parse_service(
+	const struct walk *w, const struct node *n, const struct peer_scope *scope, struct peer *p)
+{
+	static const struct field fields[] = {{"k8sService", NULL}, {"k8sServiceSelector", NULL}};
+	struct node named = node_member(n, "k8sService");
+	struct node selected = node_member(n, "k8sServiceSelector");
+	int r = walk_mapping(w, n);
+
+	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
+	if (!r && !named.value == !selected.value)
+		return walk_error(w, n, "needs exactly one of k8sService and k8sServiceSelector");
+	if (r < 0)
+		return r;
+	return named.value ? parse_named_service(w, &named, scope, p)
+			   : parse_selected_service(w, &selected, p);
 }
 
 static int parse_services(const struct walk *w, const struct node *list,
 	const struct peer_scope *scope, struct rule *r)
 {
-	static const struct field fields[] = {{"k8sService", NULL}, {"k8sServiceSelector", NULL}};
 	int err = 0;
 
-	for (size_t i = 0; !err && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, err) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		struct node named = node_member(&item, "k8sService");
-		struct node selected = node_member(&item, "k8sServiceSelector");
-		struct peer *p = policy_add_peer(r, PEER_SERVICE);
 
-		err = walk_mapping(w, &item);
-		err = err < 0 ? err : WALK_FIELDS(w, &item, fields);
-		if (!err && !named.value == !selected.value)
-			return walk_error(
-				w, &item, "needs exactly one of k8sService and k8sServiceSelector");
-		if (!err && named.value)
-			err = parse_named_service(w, &named, scope, p);
-		else if (!err)
-			err = parse_selected_service(w, &selected, p);
+		err = WALK_ALSO(
+			w, err, parse_service(w, &item, scope, policy_add_peer(r, PEER_SERVICE)));
 	}
 	return err;
 }
@@ -177,10 +198,10 @@ static int check_aws(const struct walk *w, const struct node *n)
 	const char *s = NULL;
 	int r = WALK_FIELDS(w, n, fields);
 
-	r = r < 0 ? r : policy_parse_labels(w, &labels, "unspec", &ignored);
-	r = r < 0 ? r : walk_strings(w, &ids);
-	r = r < 0 ? r : walk_strings(w, &names);
-	return r < 0 ? r : walk_string(w, &region, &s);
+	r = WALK_ALSO(w, r, policy_parse_labels(w, &labels, "unspec", &ignored));
+	r = WALK_ALSO(w, r, walk_strings(w, &ids));
+	r = WALK_ALSO(w, r, walk_strings(w, &names));
+	return WALK_ALSO(w, r, walk_string(w, &region, &s));
 }
 
 /*
@@ -194,14 +215,14 @@ static int parse_groups(const struct walk *w, const struct node *list,
 	int err = 0;
 
 	(void)scope;
-	for (size_t i = 0; !err && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, err) && i < node_items(list); i++) {
 		struct node item = node_item(list, i), aws = node_member(&item, "aws");
 
-		err = walk_mapping(w, &item);
-		err = err < 0 ? err : WALK_FIELDS(w, &item, fields);
-		err = err < 0 ? err : check_aws(w, &aws);
+		err = WALK_ALSO(w, err, walk_mapping(w, &item));
+		err = WALK_ALSO(w, err, WALK_FIELDS(w, &item, fields));
+		err = WALK_ALSO(w, err, check_aws(w, &aws));
 	}
-	if (!err && r->action == ACTION_DENY)
+	if (walk_on(w, err) && r->action == ACTION_DENY)
 		return walk_refuse(w, list,
 			"the members of cloud provider groups are not looked up, so the rule would "
 			"deny nothing");
@@ -233,35 +254,57 @@ static const struct peer_field {
 	{{NULL, "toFQDNs"}, parse_fqdns},
 };
 
-int policy_parse_peers(const struct walk *w, const struct node *rule,
-	const struct peer_scope *scope, bool limited_ports, struct rule *ret)
+/* The list of the one peer field that has items; all of them when all mistakes are wanted. */
+static int parse_filled(const struct walk *w, const struct node *rule,
+	const struct peer_scope *scope, struct rule *ret)
 {
-	const struct peer_field *filled = NULL;
-	struct node list = {0};
-	bool there = false;
+	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(peer_fields); i++) {
 		const char *name = peer_fields[i].name[ret->direction];
 		struct node n = name ? node_member(rule, name) : (struct node){0};
-		int r = walk_list(w, &n);
 
-		if (r < 0)
-			return r;
-		there |= n.value != NULL;
 		if (!node_items(&n))
 			continue;
-		if (filled)
-			return walk_error(w, &n,
-				"cannot be combined with %s in one rule; write two rules",
-				filled->name[ret->direction]);
-		filled = &peer_fields[i];
-		list = n;
+		ret->peers = 0;
+		ret->peer = arena_array(w->mem, node_items(&n), sizeof(*ret->peer));
+		r = WALK_ALSO(w, r, peer_fields[i].parse(w, &n, scope, ret));
 	}
-	if (!filled) {
-		/* {} selects no peers; ports alone mean every peer; an empty field nobody */
-		policy_set_peer_kind(w, ret, limited_ports && !there ? PEER_ANY : PEER_NONE);
-		return 0;
+	return r;
+}
+
+int policy_parse_peers(const struct walk *w, const struct node *rule,
+	const struct peer_scope *scope, bool limited_ports, struct rule *ret)
+{
+	const struct peer_field *filled = NULL;
+	struct node empty = {0};
+	bool there = false;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(peer_fields); i++) {
+		const char *name = peer_fields[i].name[ret->direction];
+		struct node n = name ? node_member(rule, name) : (struct node){0};
+
+		r = WALK_ALSO(w, r, walk_list(w, &n));
+		there |= n.value != NULL;
+		if (json_is_array(n.value) && !node_items(&n))
+			empty = n;
+		if (filled && node_items(&n))
+			r = WALK_ALSO(w, r,
+				walk_error(w, &n,
+					"cannot be combined with %s in one rule; write two rules",
+					filled->name[ret->direction]));
+		if (!walk_on(w, r))
+			return r;
+		if (node_items(&n))
+			filled = &peer_fields[i];
 	}
-	ret->peer = arena_array(w->mem, node_items(&list), sizeof(*ret->peer));
-	return filled->parse(w, &list, scope, ret);
+	if (filled)
+		return WALK_ALSO(w, r, parse_filled(w, rule, scope, ret));
+	if (empty.value)
+		walk_warn(w, &empty,
+			"is empty, so the rule means nobody; name peers, or remove the rule");
+	/* {} selects no peers; ports alone mean every peer; an empty field nobody */
+	policy_set_peer_kind(w, ret, limited_ports && !there ? PEER_ANY : PEER_NONE);
+	return r;
 }

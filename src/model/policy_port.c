@@ -138,6 +138,14 @@ static int parse_end(const struct walk *w, const struct node *n, int64_t port, i
 	return 0;
 }
 
+static int parse_ends(const struct walk *w, const struct node *port, const struct node *end,
+	struct port *ret_from, int64_t *ret_last)
+{
+	int r = parse_port(w, port, ret_from);
+
+	return r < 0 ? r : parse_end(w, end, ret_from->number, ret_last);
+}
+
 /* One {port, endPort, protocol}. */
 static int parse_range(const struct walk *w, const struct node *n, struct port_range *ret)
 {
@@ -150,10 +158,11 @@ static int parse_range(const struct walk *w, const struct node *n, struct port_r
 	size_t which = 0;
 	int r = walk_mapping(w, n);
 
-	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : parse_protocol(w, &protocol, &which);
-	r = r < 0 ? r : parse_port(w, &port, &from);
-	r = r < 0 ? r : parse_end(w, &end, from.number, &last);
+	if (r < 0)
+		return r;
+	r = WALK_FIELDS(w, n, fields);
+	r = WALK_ALSO(w, r, parse_protocol(w, &protocol, &which));
+	r = WALK_ALSO(w, r, parse_ends(w, &port, &end, &from, &last));
 	if (r < 0)
 		return r;
 	first = from.number;
@@ -177,34 +186,49 @@ static int parse_ranges(const struct walk *w, const struct node *list, struct ru
 {
 	int r = walk_list(w, list);
 
-	for (size_t i = 0; !r && i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
 
-		r = parse_range(w, &item, &out->port[out->count++]);
+		r = WALK_ALSO(w, r, parse_range(w, &item, &out->port[out->count++]));
 	}
 	return r;
+}
+
+/* An element of toPorts. */
+static int parse_port_rule(const struct walk *w, const struct node *n, enum policy_direction d,
+	bool deny, struct rule_ports *out)
+{
+	static const struct field deny_fields[] = {{"ports", NULL}};
+	struct node ports = node_member(n, "ports");
+	int r = walk_mapping(w, n);
+
+	if (r < 0)
+		return r;
+	if (deny)
+		r = WALK_FIELDS(w, n, deny_fields);
+	if (!node_items(&ports))
+		walk_warn(w, ports.value ? &ports : n,
+			"has no ports, which fits nothing; name ports, or leave toPorts out for "
+			"every "
+			"port");
+	r = WALK_ALSO(w, r, walk_list_max(w, &ports, PORTS_PER_RULE));
+	r = WALK_ALSO(w, r, parse_ranges(w, &ports, out));
+	return deny ? r : WALK_ALSO(w, r, policy_check_port_rule(w, n, d));
 }
 
 static int parse_to_ports(const struct walk *w, const struct node *list, enum policy_direction d,
 	bool deny, struct rule_ports *out)
 {
-	static const struct field deny_fields[] = {{"ports", NULL}};
 	size_t total = 0;
 	int r = walk_list(w, list);
 
 	for (size_t i = 0; i < node_items(list); i++)
 		total += json_array_size(json_object_get(json_array_get(list->value, i), "ports"));
 	out->port = arena_array(w->mem, total, sizeof(*out->port));
-	for (size_t i = 0; !r && i < node_items(list); i++) {
-		struct node item = node_item(list, i), ports = node_member(&item, "ports");
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
+		struct node item = node_item(list, i);
 
-		r = walk_mapping(w, &item);
-		if (!r && deny)
-			r = WALK_FIELDS(w, &item, deny_fields);
-		r = r < 0 ? r : walk_list_max(w, &ports, PORTS_PER_RULE);
-		r = r < 0 ? r : parse_ranges(w, &ports, out);
-		if (!r && !deny)
-			r = policy_check_port_rule(w, &item, d);
+		r = WALK_ALSO(w, r, parse_port_rule(w, &item, d, deny, out));
 	}
 	return r;
 }
@@ -216,17 +240,17 @@ int policy_parse_ports(const struct walk *w, const struct node *rule, enum polic
 	struct rule_ports out = {0};
 	int r = walk_list(w, &ports);
 
-	r = r < 0 ? r : walk_list(w, &icmps);
-	if (r < 0)
+	r = WALK_ALSO(w, r, walk_list(w, &icmps));
+	if (!walk_on(w, r))
 		return r;
 	if (node_items(&ports) && node_items(&icmps))
 		return walk_error(w, &icmps,
 			"cannot be combined with toPorts; give the ICMP types a rule of their own");
 	out.limited = node_items(&ports) || node_items(&icmps);
 	if (node_items(&ports))
-		r = parse_to_ports(w, &ports, d, deny, &out);
+		r = WALK_ALSO(w, r, parse_to_ports(w, &ports, d, deny, &out));
 	else
-		r = policy_parse_icmps(w, &icmps, &out);
+		r = WALK_ALSO(w, r, policy_parse_icmps(w, &icmps, &out));
 	if (r < 0)
 		return r;
 	*ret = out;
@@ -239,6 +263,8 @@ int policy_parse_network_ports(
 	struct rule_ports out = {.limited = node_items(ports) > 0};
 	int r;
 
+	if (json_is_array(ports->value) && !node_items(ports))
+		walk_warn(w, ports, "is empty, which means every port; leave it out to say so");
 	out.port = arena_array(w->mem, node_items(ports), sizeof(*out.port));
 	r = parse_ranges(w, ports, &out);
 	if (r < 0)

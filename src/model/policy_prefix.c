@@ -28,42 +28,48 @@ int policy_parse_cidrs(const struct walk *w, const struct node *list,
 	const struct peer_scope *scope, struct rule *r)
 {
 	struct peer *p = policy_add_peer(r, PEER_PREFIX);
+	int err = 0;
 
 	(void)scope;
 	p->reach = reach_of(w);
 	p->prefix = arena_array(w->mem, node_items(list), sizeof(*p->prefix));
 	for (size_t i = 0; i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		int err = policy_parse_prefix(w, &item, &p->prefix[p->prefixes++]);
 
-		if (err < 0)
+		err = WALK_ALSO(w, err, policy_parse_prefix(w, &item, &p->prefix[p->prefixes++]));
+		if (!walk_on(w, err))
 			return err;
 	}
-	return 0;
+	return err;
 }
 
 /* What is not inside the peer's prefix is a mistake; of a group the prefixes are not known here. */
+static int parse_except(const struct walk *w, const struct node *n, struct peer *p)
+{
+	struct prefix *except = &p->except[p->excepts];
+	char outer[ADDR_TEXT], inner[ADDR_TEXT];
+	int r = policy_parse_prefix(w, n, except);
+
+	if (r < 0)
+		return r;
+	if (p->prefixes && !prefix_contains(&p->prefix[0], except))
+		return walk_error(w, n, "%s is not inside %s", prefix_format(except, inner),
+			prefix_format(&p->prefix[0], outer));
+	p->excepts++;
+	return 0;
+}
+
 static int parse_excepts(const struct walk *w, const struct node *list, struct peer *p)
 {
 	int r = walk_list(w, list);
 
-	if (r < 0)
-		return r;
 	p->except = arena_array(w->mem, node_items(list), sizeof(*p->except));
-	for (size_t i = 0; i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		char outer[ADDR_TEXT], inner[ADDR_TEXT];
 
-		r = policy_parse_prefix(w, &item, &p->except[p->excepts]);
-		if (r < 0)
-			return r;
-		if (p->prefixes && !prefix_contains(&p->prefix[0], &p->except[p->excepts]))
-			return walk_error(w, &item, "%s is not inside %s",
-				prefix_format(&p->except[p->excepts], inner),
-				prefix_format(&p->prefix[0], outer));
-		p->excepts++;
+		r = WALK_ALSO(w, r, parse_except(w, &item, p));
 	}
-	return 0;
+	return r;
 }
 
 static int parse_block(
@@ -76,7 +82,9 @@ static int parse_block(
 	p->prefix = arena_array(w->mem, 1, sizeof(*p->prefix));
 	p->prefixes = 1;
 	r = policy_parse_prefix(w, cidr, &p->prefix[0]);
-	return r < 0 ? r : parse_excepts(w, except, p);
+	if (r < 0)
+		p->prefixes = 0; /* nothing to be inside of */
+	return WALK_ALSO(w, r, parse_excepts(w, except, p));
 }
 
 int policy_parse_block(const struct walk *w, const struct node *n, struct peer *p)
@@ -85,7 +93,7 @@ int policy_parse_block(const struct walk *w, const struct node *n, struct peer *
 	struct node cidr = node_member(n, "cidr"), except = node_member(n, "except");
 	int r = WALK_FIELDS(w, n, fields);
 
-	return r < 0 ? r : parse_block(w, &cidr, &except, p);
+	return WALK_ALSO(w, r, parse_block(w, &cidr, &except, p));
 }
 
 static int parse_group(const struct walk *w, const struct node *item, struct peer *p)
@@ -107,36 +115,39 @@ static int parse_group(const struct walk *w, const struct node *item, struct pee
 		p->selectors = 1;
 		r = policy_parse_selector(w, &selector, SELECT_GROUPS, &p->selector[0]);
 	}
-	return r < 0 ? r : parse_excepts(w, &except, p);
+	return WALK_ALSO(w, r, parse_excepts(w, &except, p));
+}
+
+static int parse_set_item(const struct walk *w, const struct node *n, struct peer *p)
+{
+	static const struct field fields[] = {{"cidr", NULL}, {"cidrGroupRef", NULL},
+		{"cidrGroupSelector", NULL}, {"except", NULL}};
+	enum { SOURCES = 3 };
+	struct node cidr = node_member(n, "cidr"), except = node_member(n, "except");
+	size_t given = 0;
+	int r = walk_mapping(w, n);
+
+	r = r < 0 ? r : WALK_FIELDS(w, n, fields);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < SOURCES; i++)
+		given += node_member(n, fields[i].name).value != NULL;
+	if (given != 1)
+		return walk_error(
+			w, n, "needs exactly one of cidr, cidrGroupRef and cidrGroupSelector");
+	return cidr.value ? parse_block(w, &cidr, &except, p) : parse_group(w, n, p);
 }
 
 int policy_parse_cidr_set(const struct walk *w, const struct node *list,
 	const struct peer_scope *scope, struct rule *r)
 {
-	static const struct field fields[] = {{"cidr", NULL}, {"cidrGroupRef", NULL},
-		{"cidrGroupSelector", NULL}, {"except", NULL}};
-	enum { SOURCES = 3 };
+	int err = 0;
 
 	(void)scope;
-	for (size_t i = 0; i < node_items(list); i++) {
+	for (size_t i = 0; walk_on(w, err) && i < node_items(list); i++) {
 		struct node item = node_item(list, i);
-		struct node cidr = node_member(&item, "cidr");
-		struct node except = node_member(&item, "except");
-		struct peer *p = policy_add_peer(r, PEER_NONE);
-		size_t given = 0;
-		int err = walk_mapping(w, &item);
 
-		err = err < 0 ? err : WALK_FIELDS(w, &item, fields);
-		if (err < 0)
-			return err;
-		for (size_t k = 0; k < SOURCES; k++)
-			given += node_member(&item, fields[k].name).value != NULL;
-		if (given != 1)
-			return walk_error(w, &item,
-				"needs exactly one of cidr, cidrGroupRef and cidrGroupSelector");
-		err = cidr.value ? parse_block(w, &cidr, &except, p) : parse_group(w, &item, p);
-		if (err < 0)
-			return err;
+		err = WALK_ALSO(w, err, parse_set_item(w, &item, policy_add_peer(r, PEER_NONE)));
 	}
-	return 0;
+	return err;
 }

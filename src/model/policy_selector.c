@@ -140,6 +140,7 @@ static int parse_labels(
 {
 	const char *key;
 	json_t *value;
+	int r = 0;
 
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
@@ -148,16 +149,16 @@ static int parse_labels(
 	{
 		struct node at = node_member(n, key);
 		struct requirement *q = &s->requirement[s->count++];
-		int r = parse_key(w, &at, key, of, &q->key);
 
 		q->op = SELECTOR_IN;
 		q->values = 1;
 		q->value = arena_array(w->mem, 1, sizeof(*q->value));
-		r = r < 0 ? r : parse_value(w, &at, &q->value[0]);
-		if (r < 0)
+		r = WALK_ALSO(w, r, parse_key(w, &at, key, of, &q->key));
+		r = WALK_ALSO(w, r, parse_value(w, &at, &q->value[0]));
+		if (!walk_on(w, r))
 			return r;
 	}
-	return 0;
+	return r;
 }
 
 /* Any case is taken for the operator: "in" can mean nothing else. */
@@ -191,10 +192,11 @@ static int parse_expression(
 	if (!n->value)
 		return walk_error(w, n, "expected a mapping, found null");
 	r = WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : walk_string_needed(w, &key, &text);
-	r = r < 0 ? r : parse_key(w, &key, text, of, &q->key);
-	r = r < 0 ? r : parse_operator(w, &op, &q->op);
-	r = r < 0 ? r : walk_list(w, &values);
+	r = WALK_ALSO(w, r, walk_string_needed(w, &key, &text));
+	if (text && *text)
+		r = WALK_ALSO(w, r, parse_key(w, &key, text, of, &q->key));
+	r = WALK_ALSO(w, r, parse_operator(w, &op, &q->op));
+	r = WALK_ALSO(w, r, walk_list(w, &values));
 	if (r < 0)
 		return r;
 	wants_values = q->op == SELECTOR_IN || q->op == SELECTOR_NOT_IN;
@@ -206,11 +208,11 @@ static int parse_expression(
 	for (size_t i = 0; i < q->values; i++) {
 		struct node item = node_item(&values, i);
 
-		r = parse_value(w, &item, &q->value[i]);
-		if (r < 0)
+		r = WALK_ALSO(w, r, parse_value(w, &item, &q->value[i]));
+		if (!walk_on(w, r))
 			return r;
 	}
-	return 0;
+	return r;
 }
 
 int policy_parse_selector(
@@ -225,23 +227,20 @@ int policy_parse_selector(
 	if (!n->value)
 		return walk_error(w, n, "expected a mapping, found null; {} selects all");
 	r = WALK_FIELDS(w, n, fields);
-	r = r < 0 ? r : walk_list(w, &expressions);
-	if (r < 0)
+	r = WALK_ALSO(w, r, walk_list(w, &expressions));
+	if (!walk_on(w, r))
 		return r;
 	s.requirement = arena_array(w->mem,
 		json_object_size(labels.value) + node_items(&expressions), sizeof(*s.requirement));
-	r = parse_labels(w, &labels, of, &s);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < node_items(&expressions); i++) {
+	r = WALK_ALSO(w, r, parse_labels(w, &labels, of, &s));
+	for (size_t i = 0; walk_on(w, r) && i < node_items(&expressions); i++) {
 		struct node item = node_item(&expressions, i);
 
-		r = parse_expression(w, &item, of, &s.requirement[s.count++]);
-		if (r < 0)
-			return r;
+		r = WALK_ALSO(w, r, parse_expression(w, &item, of, &s.requirement[s.count++]));
 	}
-	*ret = s;
-	return 0;
+	if (!r)
+		*ret = s; /* what is wrong may lack keys */
+	return r;
 }
 
 int policy_parse_match_labels(
@@ -312,8 +311,8 @@ int policy_parse_pods(const struct walk *w, const struct node *namespaces, const
 
 	if (namespaces->value)
 		r = policy_parse_selector(w, namespaces, SELECT_NAMESPACES, ret);
-	if (!r && pods->value)
-		r = policy_parse_selector(w, pods, SELECT_ENDPOINTS, &of_pods);
+	if (pods->value)
+		r = WALK_ALSO(w, r, policy_parse_selector(w, pods, SELECT_ENDPOINTS, &of_pods));
 	if (r < 0)
 		return r;
 	policy_join(w, ret, &of_pods);

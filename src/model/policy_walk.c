@@ -73,6 +73,9 @@ static int error_at(const struct walk *w, const struct node *n, int line, int co
 	walk_path(&path, n, NULL);
 	if (field)
 		str_printf(&path, "%s%s", path.len ? "." : "", field);
+	if (w->findings)
+		findings_add(
+			w->findings, FINDING_ERROR, w->file, line, column, str_text(&path), text);
 	return err_set(w->e, -EINVAL, "%s:%d:%d: %s%s%s", w->file, line, column, str_text(&path),
 		path.len ? ": " : "", text);
 }
@@ -90,12 +93,28 @@ int walk_error(const struct walk *w, const struct node *n, const char *fmt, ...)
 	return error_at(w, n, line, column, NULL, str_text(&text));
 }
 
+void walk_warn(const struct walk *w, const struct node *n, const char *fmt, ...)
+{
+	SCOPED(str_done) struct str text = {0}, path = {0};
+	int line = w->doc->line, column = 1;
+	va_list ap;
+
+	if (!w->findings)
+		return;
+	va_start(ap, fmt);
+	str_vprintf(&text, fmt, ap);
+	va_end(ap);
+	walk_path(&path, n, NULL);
+	place(w, n, &line, &column);
+	findings_add(w->findings, FINDING_WARNING, w->file, line, column, str_text(&path),
+		str_text(&text));
+}
+
 struct origin walk_origin(const struct walk *w, const struct node *n)
 {
-	struct origin o = {.file = w->file, .line = w->doc->line};
-	int column;
+	struct origin o = {.file = w->file, .line = w->doc->line, .column = 1};
 
-	place(w, n, &o.line, &column);
+	place(w, n, &o.line, &o.column);
 	return o;
 }
 
@@ -146,6 +165,7 @@ int walk_fields(
 {
 	const char *key;
 	json_t *value;
+	int r = 0;
 
 	if (n->value && !json_is_object(n->value))
 		return walk_error(w, n, "expected a mapping, found %s", json_kind(n->value));
@@ -154,18 +174,20 @@ int walk_fields(
 	{
 		const struct field *f = fields;
 
+		if (!walk_on(w, r))
+			break;
 		while (f < fields + count && !str_eq(f->name, key))
 			f++;
-		if (f == fields + count)
-			return unknown_field(w, n, key, fields, count);
-		if (f->refuse && !json_is_null(value) &&
-			!(json_is_array(value) && !json_array_size(value))) {
+		if (f == fields + count) {
+			r = unknown_field(w, n, key, fields, count);
+		} else if (f->refuse && !json_is_null(value) &&
+			   !(json_is_array(value) && !json_array_size(value))) {
 			struct node bad = node_member(n, f->name);
 
-			return walk_refuse(w, &bad, f->refuse);
+			r = walk_refuse(w, &bad, f->refuse);
 		}
 	}
-	return 0;
+	return r;
 }
 
 int walk_list(const struct walk *w, const struct node *n)
@@ -241,11 +263,11 @@ int walk_strings(const struct walk *w, const struct node *n)
 {
 	int r = walk_list(w, n);
 
-	for (size_t i = 0; !r && i < node_items(n); i++) {
+	for (size_t i = 0; walk_on(w, r) && i < node_items(n); i++) {
 		struct node item = node_item(n, i);
 		const char *s = NULL;
 
-		r = walk_string_needed(w, &item, &s);
+		r = WALK_ALSO(w, r, walk_string_needed(w, &item, &s));
 	}
 	return r;
 }

@@ -14,6 +14,8 @@ struct walk {
 	const struct yaml_doc *doc;
 	const char *file; /* in mem */
 	struct err *e;
+	struct findings *findings; /* all mistakes are noted there, and checks go on behind one;
+				      NULL: the first one ends it */
 	bool strict_names; /* Kubernetes' own kinds: no source words in label keys */
 };
 
@@ -37,8 +39,24 @@ struct node node_member(const struct node *up, const char *key);
 struct node node_item(const struct node *up, size_t index);
 size_t node_items(const struct node *n); /* of a list; 0 when absent */
 
+/* Whether there is more to look at after a check that returned r: it was good, or all mistakes are
+ * wanted. */
+static inline bool walk_on(const struct walk *w, int r)
+{
+	return r >= 0 || w->findings;
+}
+static inline int walk_worse(int a, int b)
+{
+	return a < 0 ? a : b;
+}
+/* r, and of one more check, which must not rely on what was checked before. */
+#define WALK_ALSO(w, r, check) (walk_on(w, r) ? walk_worse(r, check) : (r))
+
 /* -EINVAL with place and path of the node (of its parent when absent). */
 int walk_error(const struct walk *w, const struct node *n, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Note what is no mistake, but hardly meant; nothing happens unless findings are wanted. */
+void walk_warn(const struct walk *w, const struct node *n, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The path of a node as text, such as ingress[0].toPorts[1], from the level below stop on (NULL:
  * all of it). */

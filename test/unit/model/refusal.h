@@ -22,6 +22,26 @@ struct refusal {
 	const char *text, *says;
 };
 
+/* When all mistakes are wanted, the same one is the first of them. */
+static inline void check_all(const struct reading *r)
+{
+	SCOPED(policy_set_done) struct policy_set set = {0};
+	SCOPED(findings_done) struct findings all = {0};
+	SCOPED(str_done) struct str text = {0};
+	const struct finding *f = NULL;
+
+	for (size_t i = 0; i < r->docs.count; i++)
+		policy_parse_all(&set, &plain_context, "p.yaml", &r->docs.doc[i], &all);
+	for (size_t i = all.count; i-- > 0;)
+		f = all.finding[i].severity == FINDING_ERROR ? &all.finding[i] : f;
+	assert_non_null(f);
+	assert_true(*f->hint != 0);
+	str_printf(&text, "%s:%d:%d: %s%s%s", f->file, f->line, f->column, f->field,
+		*f->field ? ": " : "", f->message);
+	if (strncmp(r->e.text, str_text(&text), text.len) != 0)
+		fail_msg("the first of all is %s; else %s", str_text(&text), r->e.text);
+}
+
 static inline void test_refusal(void **state)
 {
 	const struct refusal *row = *state;
@@ -35,6 +55,7 @@ static inline void test_refusal(void **state)
 	assert_int_equal(r.set.services, 0);
 	if (strncmp(r.e.text, row->says, strlen(row->says)))
 		fail_msg("says: %s", r.e.text);
+	check_all(&r);
 	reading_done(&r);
 }
 
