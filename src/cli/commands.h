@@ -22,6 +22,7 @@ extern const struct cli_command policy_rollback_command;
 extern const struct cli_command policy_release_command;
 extern const struct cli_command policy_confirm_command;
 extern const struct cli_command policy_test_command;
+extern const struct cli_command policy_validate_command;
 extern const struct cli_command policy_matrix_command;
 extern const struct cli_command policy_explain_command;
 extern const struct cli_command policy_invariants_command;

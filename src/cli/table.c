@@ -22,6 +22,7 @@ const struct cli_command *const cli_commands[] = {
 	&policy_rollback_command,
 	&policy_release_command,
 	&policy_promote_command,
+	&policy_validate_command,
 	&policy_test_command,
 	&policy_matrix_command,
 	&policy_explain_command,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/compile.h"
+#include "policy/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -59,6 +60,7 @@ static void check_set(const struct policy_set *set)
 	struct rule_ids *ids = rule_ids_new();
 	const struct policy_options options = {0};
 	struct compiled_set *once = NULL, *again = NULL;
+	struct findings found = {0};
 	struct err e = {0};
 
 	for (size_t i = 0; i < prefixes && i < PREFIXES_MAX; i++) {
@@ -76,11 +78,30 @@ static void check_set(const struct policy_set *set)
 	} else {
 		assert(*e.text);
 	}
+	lint(set, &(struct lint_options){prefix, prefixes, t}, &found);
+	findings_done(&found);
 	compiled_set_freep(&once);
 	compiled_set_freep(&again);
 	rule_ids_free(ids);
 	identities_free(t);
 	free(prefix);
+}
+
+/* All mistakes are found exactly where the first one is. */
+static void check_all(const struct policy_context *context, const struct yaml_doc *doc, bool good)
+{
+	SCOPED(policy_set_done) struct policy_set set = {0};
+	SCOPED(findings_done) struct findings all = {0};
+	size_t errors = 0;
+
+	policy_parse_all(&set, context, "fuzz", doc, &all);
+	for (size_t i = 0; i < all.count; i++) {
+		const struct finding *f = &all.finding[i];
+
+		errors += f->severity == FINDING_ERROR;
+		assert(f->line > 0 && f->column > 0 && *f->message && *f->hint);
+	}
+	assert(good == !errors);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -98,8 +119,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	for (size_t i = 0; i < docs.count; i++) {
 		size_t before = set.count;
+		int r = policy_parse(&set, &context, "fuzz", &docs.doc[i], &e);
 
-		if (policy_parse(&set, &context, "fuzz", &docs.doc[i], &e) < 0) {
+		check_all(&context, &docs.doc[i], !r);
+		if (r < 0) {
 			assert(!strncmp(e.text, "fuzz:", 5));
 			assert(set.count == before);
 		}
