@@ -268,16 +268,25 @@ static bool range_fits(const struct question *x, const struct port_range *p)
 	return false;
 }
 
+/* The number of another protocol that is asked for. */
+static bool is_namesake(const struct question *x, const struct port_range *p)
+{
+	return protocol_has_ports(x->traffic->protocol) && protocol_has_ports(p->protocol) &&
+	       x->traffic->port >= p->first && x->traffic->port <= p->last;
+}
+
 static bool ports_fit(const struct question *x, const struct rule *r, struct miss *miss)
 {
-	enum { SHOWN = 8 };
+	/* a rule for quite another protocol is hardly about this */
+	enum { SHOWN = 8, OTHER_PROTOCOL = 4 };
 	SCOPED(str_done) struct str out = {0};
-	bool protocol = false;
+	bool protocol = false, namesake = false;
 
 	for (size_t i = 0; i < r->ports; i++) {
 		if (range_fits(x, &r->port[i]))
 			return true;
 		protocol |= protocol_fits(&r->port[i], x->traffic->protocol);
+		namesake |= is_namesake(x, &r->port[i]);
 	}
 	if (!r->ports)
 		return true;
@@ -289,6 +298,7 @@ static bool ports_fit(const struct question *x, const struct rule *r, struct mis
 	str_add(&out, r->ports > SHOWN ? ", ... and not " : ", not ");
 	traffic_format(&out, x->traffic);
 	miss->field = protocol ? "port" : "protocol";
+	miss->detail = protocol || namesake ? 0 : OTHER_PROTOCOL;
 	miss->text = arena_strdup(x->mem, str_text(&out));
 	return false;
 }
@@ -303,7 +313,7 @@ static struct miss rule_misses(const struct question *x, const struct rule *r)
 	for (size_t i = 0; !fits && i < r->peers; i++)
 		fits = peer_fits(x, &r->peer[i], &peer);
 	if (fits)
-		peer = (struct miss){.field = port.field, .text = port.text};
+		peer = port;
 	else if (!has_ports)
 		peer.text = arena_printf(x->mem, "%s; and %s", peer.text, port.text);
 	peer.fields = !fits + !has_ports;
