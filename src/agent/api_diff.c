@@ -11,6 +11,7 @@
 #include "agent/invariant.h"
 #include "agent/policy.h"
 #include "codec/json.h"
+#include "datapath/datapath.h"
 
 static void begin(struct agent *a, struct sources *t)
 {
@@ -115,6 +116,19 @@ static int read_sides(struct agent *a, const json_t *body, struct sources *from,
 	return r;
 }
 
+/* Why the second set would be refused: an assertion, or that it does not fit. */
+static int check(struct agent *a, const struct diff *d, struct err *e)
+{
+	SCOPED(arena_done) struct arena mem = {0};
+	struct dp_slot *slot = generation_slots(d->to, NULL, &mem);
+	int r = guard_check(a->guard, d->to->compiled, e);
+
+	/* contents' tokens are this comparison's, not those of what is in force */
+	for (size_t i = 0; i < d->to->compiled->slots; i++)
+		slot[i].content = NULL;
+	return r ?: datapath_policy_check(a->datapath, slot, d->to->compiled->slots, e);
+}
+
 static int compare(struct agent *a, const json_t *body, json_t *ret, struct err *e)
 {
 	SCOPED(sources_done) struct sources from = {0};
@@ -130,7 +144,7 @@ static int compare(struct agent *a, const json_t *body, json_t *ret, struct err 
 	(void)json_object_set_new(ret, "rules", diff_rules(&d));
 	(void)json_object_set_new(ret, "entries", diff_entries(&d));
 	(void)json_object_set_new(ret, "flows", diff_flows(&d));
-	if (guard_check(a->guard, d.to->compiled, &refused))
+	if (check(a, &d, &refused))
 		(void)json_object_set_new(ret, "refused", json_string(refused.text));
 	return 0;
 }

@@ -40,6 +40,7 @@ filter '{whitelist: [{event_type: [{type: 1}, {type: 4, match_sub_type: true, su
 	-t drop --type trace:to-endpoint --type drop:133 -t policy-verdict
 filter '{whitelist: [{drop_reason_desc: ["POLICY_DENIED"], traffic_direction: ["INGRESS"]}]}' --drop-reason-desc policy-denied --traffic-direction ingress
 filter '{whitelist: [{reply: [true], tcp_flags: [{SYN: true, ACK: true}, {RST: true}]}]}' --reply --tcp-flags SYN,ack --tcp-flags RST
+filter '{whitelist: [{shadow: [true]}], blacklist: [{shadow: [false]}]}' --shadow --not --shadow=false
 filter '{whitelist: [{reply: [false], ip_version: ["IPv6"], uuid: ["a-b"]}]}' --reply=false -6 --uuid a-b
 filter '{blacklist: [{source_pod: ["a"]}, {destination_pod: ["a"]}]}' --not --pod a
 filter '{whitelist: [{verdict: ["DROPPED"]}], blacklist: [{source_port: ["22"]}, {destination_port: ["22"]}]}' --not --port 22 --verdict DROPPED

@@ -50,6 +50,7 @@ revision_before=$(revision n1)
 big api >"$T/big.yaml"
 check "the API refuses it with the arithmetic" grep -Eq '[0-9]+ rule entries.*256.*bpf-policy-map-max.* 413$' <<<"$(put "$T/big.yaml" | tr '\n' ' ')"
 check "a dry run does too" grep -Eq '256.* 413$' <<<"$(put "$T/big.yaml" '?dry_run=1' | tr '\n' ' ')"
+holds "diff foresees it" "$(k n1 policy diff -f "$T/big.yaml" -o json)" '.refused | test("rule entries.*256.*bpf-policy-map-max")'
 holds "that leaves no trace" "$(api n1 /v1/status)" ".policy.revision == $revision_before and .policy.error == \"\" and .policy.policies == 1"
 
 big file >"$T/n1/manifests/.big.tmp"

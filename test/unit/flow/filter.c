@@ -115,6 +115,7 @@ static void make_flows(struct world *w)
 	f[E].event_type = FLOW_EVENT_POLICY_VERDICT;
 	f[E].direction = FLOW_INGRESS;
 	f[E].is_reply = FLOW_REPLY_NO;
+	f[E].is_shadow = true;
 	f[F] = make_flow(&w->nobody, &w->nobody, NULL, NULL);
 	f[F].verdict = FLOW_FORWARDED;
 	f[F].event_type = FLOW_EVENT_TRACE;
@@ -245,6 +246,8 @@ static const struct {
 	{"{\"reply\":[false]}", "ACDE"},
 	{"{\"reply\":[true]}", "B"},
 	{"{\"reply\":[true, false]}", "ABCDE"},
+	{"{\"shadow\":[true]}", "E"},
+	{"{\"shadow\":[false]}", "ABCDF"},
 	/* the rest */
 	{"{\"interface\":[{\"index\":7}]}", "A"},
 	{"{\"uuid\":[\"22222222-2222-2222-2222-222222222222\"]}", "B"},
