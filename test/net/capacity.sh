@@ -59,7 +59,7 @@ refused() {
 	api n1 /v1/status | jq -e '.policy.error | test("256")'
 }
 check "as a file it is a problem that status shows" retry 5 refused
-holds "it is listed as pending" "$(api n1 /v1/policy)" 'map({(.name): .state}) | add == {"web": "enforced", "file": "pending"}'
+holds "it is listed as refused" "$(api n1 /v1/policy)" 'map({(.name): .state}) | add == {"web": "enforced", "file": "refused"}'
 check "the old policy goes on: allowed" reaches client web 80
 check "denied" blocked client web 8080
 workload n1 late app=late
