@@ -6,8 +6,10 @@
  * as root. Must hold: the kernel's maps have the twin's entries before each packet, and each packet
  * is a first one on both sides.
  *
- *     scenarios [--fault] FILE...     a TAP line for each; --fault: the kernel's rules are not the
- *                                     twin's, and that is what must be noticed
+ *     scenarios [OPTION]... FILE...     a TAP line for each
+ *
+ * --fault: the kernel's rules are not the twin's, and that is what must be noticed. The other
+ * options are three of the command's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +49,7 @@ static struct event waiting[EVENTS_MAX]; /* for src/scenario to take */
 static size_t waiting_count, waiting_taken;
 static size_t packets, entries_written, differences; /* packets: of a file */
 static bool is_faulty;
+static struct scenario_settings settings;
 
 void __real_twin_run(struct twin_packet *p);
 bool __real_twin_event(struct event *ret);
@@ -328,7 +331,6 @@ static size_t ask_matrix(const struct world *w)
 
 static int ask_all(const char *file, size_t *ret_cells, size_t *ret_probes, struct err *e)
 {
-	struct scenario_settings settings = scenario_settings_default();
 	struct scenario SCOPED(scenario_done) s = {0};
 	struct world SCOPED(world_done) w = {0};
 	struct outcome SCOPED(outcome_done) o = {0};
@@ -371,10 +373,28 @@ static void run_file(const char *file)
 	tap_ok(ok, "%s: %zu cells, %zu probes, %zu packets", file, cells, probes, packets);
 }
 
+static void take_option(const char *text)
+{
+	if (str_eq(text, "--fault"))
+		is_faulty = true;
+	else if (str_eq(text, "--policy-audit-mode"))
+		settings.audit = true;
+	else if (str_eq(text, "--allow-localhost=policy"))
+		settings.localhost = false;
+	else if (str_eq(text, "--enable-policy=always"))
+		settings.enforce = POLICY_ENFORCE_ALWAYS;
+	else
+		give_up("unknown option", text);
+}
+
 int main(int argc, char **argv)
 {
-	is_faulty = argc > 1 && str_eq(argv[1], "--fault");
-	for (int i = is_faulty ? 2 : 1; i < argc; i++)
+	int i = 1;
+
+	settings = scenario_settings_default();
+	for (; i < argc && !strncmp(argv[i], "--", 2); i++)
+		take_option(argv[i]);
+	for (; i < argc; i++)
 		run_file(argv[i]);
 	forget_rows();
 	plane_close(kernel);
