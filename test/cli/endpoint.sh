@@ -7,10 +7,10 @@ agent_start
 
 run endpoint add --netns web
 is "an endpoint is added" 0 "endpoint 3 default/client added: identity 257, 10.200.0.3, fd00:200::3, ready"
-called "a name is a file in /run/netns" '.[0] | .method == "POST" and .path == "/v1/endpoint" and .body == {labels: [], source: "cli", netns: "/run/netns/web"}'
-run endpoint add --netns /proc/1/ns/net -n prod --name=db -l app=db --label tier --label any:x=y:z --label u=a:b --ifname net1 \
+called "a name is a file in /run/netns" '.[0] | .method == "POST" and .path == "/v1/endpoint" and .body == {labels: [], ports: [], source: "cli", netns: "/run/netns/web"}'
+run endpoint add --netns /proc/1/ns/net -n prod --name=db -l app=db --label tier --label any:x=y:z --label u=a:b -p web=80/TCP --port dns=53/udp --ifname net1 \
 	--no-ipv4 --ipv6 --address fd00:200::9
-called "all options" '.[0].body == {labels: ["k8s:app=db", "k8s:tier", "any:x=y:z", "k8s:u=a:b"], source: "cli", netns: "/proc/1/ns/net", name: "db",
+called "all options" '.[0].body == {labels: ["k8s:app=db", "k8s:tier", "any:x=y:z", "k8s:u=a:b"], ports: ["web=80/TCP", "dns=53/udp"], source: "cli", netns: "/proc/1/ns/net", name: "db",
 	namespace: "prod", ifname: "net1", ipv4: false, ipv6: true, address6: "fd00:200::9"}'
 run endpoint add --netns ./x --address 10.200.0.9
 called "a relative path becomes absolute" ".[0].body.netns == \"$PWD/./x\" and .[0].body.address4 == \"10.200.0.9\""
