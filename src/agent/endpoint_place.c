@@ -63,10 +63,27 @@ static bool ports_equal(const struct agent_endpoint *a, const struct agent_endpo
 	return a->ports == b->ports;
 }
 
-/* The identity has the named ports of its first endpoint; one with others is a part of it. */
+/* Whether the row's endpoint goes by the identity's ports, rather than by a part for its own. */
+static bool has_its_ports(const struct agent *a, const struct agent_endpoint *ep, uint32_t identity)
+{
+	const struct identity_info *part = identity_find(a->identities, ep->row_part[0]);
+
+	return ep->is_placed && ep->identity == identity && ep->row_part[0] && part &&
+	       !labels_find(&part->labels, "inside", "ports");
+}
+
+/*
+ * The identity has the named ports of those of its endpoints that go by it already, so that its
+ * number does not change its meaning under them; else of its first one. One with others is a part
+ * of it.
+ */
 static const struct agent_endpoint *first_of(
 	struct endpoints *t, const struct agent_endpoint *of, uint32_t identity)
 {
+	for (struct agent_endpoint *ep = endpoint_after(t, 0); ep; ep = endpoint_after(t, ep->id)) {
+		if (has_its_ports(endpoints_agent(t), ep, identity))
+			return ep;
+	}
 	for (struct agent_endpoint *ep = endpoint_after(t, 0); ep; ep = endpoint_after(t, ep->id)) {
 		uint32_t its = ep->next.is ? ep->next.identity : ep->identity;
 

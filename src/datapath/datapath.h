@@ -134,8 +134,8 @@ int datapath_policy_check(
  * switch. more: peers for slots that are in force (base counts for nothing, a peer that is there
  * already gets the classes given; slots of other identities are passed over). When the slot was
  * given with a content, all that have this content learn the same, one of them is named here, and
- * it stands for what they hold then. fresh: slots of identities that have none. Capacity is
- * computed first, as by apply.
+ * it stands for what they hold then. fresh: slots of identities that have none, or have had one
+ * when they stood for something else. Capacity is computed first, as by apply.
  */
 int datapath_policy_extend(struct datapath *d, const struct dp_slot *more, size_t mores,
 	const struct dp_slot *fresh, size_t freshes, struct err *e) MUST_USE;

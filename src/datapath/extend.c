@@ -170,19 +170,11 @@ static void plan_groups(struct extension *x)
 static int plan_fresh(
 	struct extension *x, const struct dp_slot *fresh, size_t freshes, struct err *e)
 {
-	for (size_t i = 0; i < freshes; i++) {
-		const struct row *row =
-			hash_get(&x->plan.table->row, &fresh[i].identity, sizeof(uint32_t));
-		int r;
+	int r = 0;
 
-		if (row && row->slot)
-			return err_set(e, -EEXIST, "policy: identity %u has a slot already",
-				fresh[i].identity);
+	for (size_t i = 0; !r && i < freshes; i++)
 		r = plan_wish(&x->plan, &fresh[i], e);
-		if (r)
-			return r;
-	}
-	return 0;
+	return r;
 }
 
 /* The entries of slots that change in place: those that are wanted, or (removes) those that are
@@ -229,7 +221,8 @@ static int write_row(
 	return writer_add(w, &key, v, e);
 }
 
-/* Of identities that get another slot, and of those that had none. */
+/* Of identities that get another slot, and of those that had none, or had it when they stood for
+ * something else. */
 static int write_rows(struct extension *x, unsigned generation, struct err *e)
 {
 	SCOPED(writer_done) struct writer w = row_writer(x->plan.table);
@@ -266,8 +259,14 @@ static void unwrite_rows(struct extension *x, unsigned generation)
 			r = write_row(&put, x->member[i].row, x->member[i].slot, generation, NULL);
 	}
 	for (size_t i = 0; !r && i < x->plan.wishes; i++) {
-		r = write_row(&gone, x->plan.wish[i].row, NULL, generation, NULL);
-		r = r ? r : write_row(&gone, x->plan.wish[i].row, NULL, !generation, NULL);
+		struct row *row = x->plan.wish[i].row;
+
+		if (row->slot) {
+			r = write_row(&put, row, row->slot, generation, NULL);
+			continue;
+		}
+		r = write_row(&gone, row, NULL, generation, NULL);
+		r = r ? r : write_row(&gone, row, NULL, !generation, NULL);
 	}
 	r = r ? r : writer_flush(&put, NULL);
 	(void)(r ? r : writer_flush(&gone, NULL));
@@ -300,10 +299,14 @@ static void take(struct extension *x)
 	t->peers -= x->gone;
 	for (size_t i = 0; i < x->plan.wishes; i++) {
 		struct wish *wish = &x->plan.wish[i];
+		struct slot *was = wish->row->slot;
 
 		wish->row->slot = TAKE(wish->slot);
 		wish->row->content = wish->content;
-		t->subjects++;
+		if (was)
+			slot_unref(t, was);
+		else
+			t->subjects++;
 	}
 	policy_keep_referred(t);
 	policy_collect_soon(t);

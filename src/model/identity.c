@@ -346,6 +346,17 @@ static bool ports_equal(const struct named_port *a, const struct named_port *b, 
 	return true;
 }
 
+/* Parts that have the ports of their base have others now. */
+static void renew_parts(struct identities *t, uint32_t base)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct identity_info *n = &t->number[i]->info;
+
+		if (n->base == base && !n->own_ports)
+			n->serial = ++t->serials;
+	}
+}
+
 static void set_ports(
 	struct identities *t, struct entry *n, const struct named_port *port, size_t ports)
 {
@@ -374,6 +385,7 @@ static void set_ports(
 	n->info.port = n->port;
 	n->info.ports = kept;
 	n->info.serial = ++t->serials;
+	renew_parts(t, n->info.number);
 	t->revision++;
 }
 

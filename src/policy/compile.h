@@ -121,8 +121,8 @@ struct compiled_change {
 struct compiled_changes {
 	struct compiled_change *change;
 	size_t changes, room;
-	/* Some slots of the set must be compiled again (engine_compile() does it): they depend on
-	 * named ports that have changed, or on what a number stands for. */
+	/* Subjects of the set stand for something else now, or have other ports: they have lost
+	 * their slots (engine_add_subject(), engine_compile()). */
 	bool stale;
 };
 
@@ -147,6 +147,8 @@ int policy_compile(const struct policy_set *set, const struct identities *t,
 
 /* The slot of an identity, or NULL. */
 const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uint32_t identity);
+/* The entry of a peer, or NULL: it is of the base classes. */
+const struct compiled_peer *compiled_peer_find(const struct compiled_content *c, uint32_t peer);
 /* The class of a peer in one direction. */
 const struct compiled_class *compiled_class_of(
 	const struct compiled_content *c, enum policy_direction d, uint32_t peer);

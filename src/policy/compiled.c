@@ -105,8 +105,7 @@ const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uin
 	return low < c->slots && c->slot[low].identity == identity ? &c->slot[low] : NULL;
 }
 
-const struct compiled_class *compiled_class_of(
-	const struct compiled_content *c, enum policy_direction d, uint32_t peer)
+const struct compiled_peer *compiled_peer_find(const struct compiled_content *c, uint32_t peer)
 {
 	size_t low = 0, high = c->peers;
 
@@ -118,9 +117,15 @@ const struct compiled_class *compiled_class_of(
 		else
 			high = middle;
 	}
-	if (low < c->peers && c->peer[low].identity == peer)
-		return c->class[c->peer[low].class[d]];
-	return c->class[c->base[d]];
+	return low < c->peers && c->peer[low].identity == peer ? &c->peer[low] : NULL;
+}
+
+const struct compiled_class *compiled_class_of(
+	const struct compiled_content *c, enum policy_direction d, uint32_t peer)
+{
+	const struct compiled_peer *p = compiled_peer_find(c, peer);
+
+	return c->class[p ? p->class[d] : c->base[d]];
 }
 
 static bool covers(const struct class_entry *entry, uint8_t protocol, uint16_t dport)

@@ -570,6 +570,19 @@ void content_unref(struct hash *classes, struct content *c)
 	free(c);
 }
 
+struct content *content_renew(
+	const struct content_maker *m, struct content *c, const struct identity_info *subject)
+{
+	struct content *was = content_new(m, c->use, c->uses, subject), fresh = *was;
+
+	fresh.references = c->references;
+	fresh.out.token = c->out.token; /* whoever has it is told how it differs */
+	*was = *c;
+	was->references = 1;
+	*c = fresh;
+	return was;
+}
+
 static size_t peer_position(const struct compiled_content *c, uint32_t number)
 {
 	size_t low = 0, high = c->peers;

@@ -57,7 +57,7 @@ struct content {
 	struct denial denial[POLICY_DIRECTIONS * VIEWS];
 	size_t denials;
 	bool follows_ports; /* depends on the named ports of peers */
-	bool stale; /* must be compiled again */
+	bool stale; /* must be worked out again: content_renew() */
 };
 
 /* What compiling needs beside its input; scratch is by identity and all zero between uses. */
@@ -79,6 +79,9 @@ struct content_maker {
 struct content *content_new(const struct content_maker *m, const struct use *use, size_t uses,
 	const struct identity_info *subject);
 void content_unref(struct hash *classes, struct content *c);
+/* Work out a stale content anew, in its place. Returns what it was before, with one reference. */
+struct content *content_renew(
+	const struct content_maker *m, struct content *c, const struct identity_info *subject);
 /*
  * A new identity (info, with selection.fresh set) or one that has gone (info NULL). Whether its
  * entry in the slot changes; *ret is what it is then.

@@ -171,6 +171,19 @@ static void keep_ids(struct engine *g, const struct object *o)
 	}
 }
 
+/* What is in force keeps its numbers, whatever is compiled beside it. */
+static void keep_ids_in_force(struct engine *g, const struct compiled_set *c)
+{
+	for (size_t i = 0; i < c->version->objects; i++)
+		keep_ids(g, c->version->object[i]);
+	HASH_EACH(&c->version->by_key, x) {
+		const struct content *content = x->value;
+
+		for (size_t i = 0; i < content->denials; i++)
+			rule_ids_keep(g->ids, content->denial[i].id);
+	}
+}
+
 static void add_uses(struct version *v, const struct object *o, bool replaced, size_t *room)
 {
 	for (size_t i = 0; i < o->specs; i++) {
@@ -217,8 +230,6 @@ static void take_objects(struct engine *g, struct version *v, const struct compi
 		o = was ? object_ref(was) : object_new(&maker, v->policy[i], digest);
 		v->object[v->objects++] = o;
 		add_uses(v, o, v->replaced[i], &room);
-		if (was)
-			keep_ids(g, o);
 		if (was && before->version->replaced[at - 1] == v->replaced[i]) {
 			(void)hash_remove_str(&old, str_text(&key));
 			continue;
@@ -273,6 +284,8 @@ static struct content *content_for(struct engine *g, struct version *v,
 	subject = selections_ports(&g->selections, subject->number);
 	content_key(&key, use, uses, subject);
 	c = hash_get(&v->by_key, str_text(&key), key.len);
+	if (c && c->stale) /* nobody had it when it became so */
+		content_unref(&g->classes, content_renew(&maker, c, subject));
 	if (c)
 		return c;
 	c = before ? hash_get(&before->version->by_key, str_text(&key), key.len) : NULL;
@@ -285,17 +298,14 @@ static struct content *content_for(struct engine *g, struct version *v,
 }
 
 /* The content of a slot that nothing has touched: that of the set before, under the same key. */
-static void inherit(struct engine *g, struct compiled_set *out, const struct compiled_set *before,
-	struct hash *keys, const struct compiled_slot *was)
+static void inherit(
+	struct compiled_set *out, const struct hash *keys, const struct compiled_slot *was)
 {
 	struct content *c = (struct content *)was->content;
 	const struct hash_entry *key = hash_get(keys, &c, sizeof(c));
 
-	(void)before;
 	if (hash_put(&out->version->by_key, key->key, key->len, c) != c)
 		c->references++;
-	for (size_t i = 0; i < c->denials; i++)
-		rule_ids_keep(g->ids, c->denial[i].id);
 	out->slot[out->slots++] = *was;
 }
 
@@ -336,7 +346,7 @@ static int make_slots(struct engine *g, struct compiled_set *out, const struct c
 			return err_set(e, -ENOENT, "identity %u is not known", subject->id[i]);
 		if (was && was->serial == m->serial && !ids_has(touched, m->number) &&
 			!((const struct content *)was->content)->stale) {
-			inherit(g, out, before, &keys, was);
+			inherit(out, &keys, was);
 			continue;
 		}
 		c = content_for(g, out->version, before, m->info);
@@ -467,6 +477,8 @@ int engine_compile(struct engine *g, const struct compiled_set *before,
 		return r;
 	}
 	describe_rules(g, out);
+	if (before)
+		keep_ids_in_force(g, before);
 	rule_ids_commit(g->ids);
 	*ret = out;
 	return 0;
@@ -523,19 +535,72 @@ static void drop_slot(struct following *f, uint32_t number)
 	}
 }
 
+static void tell(struct following *f, uint32_t slot, const struct compiled_content *c,
+	const struct compiled_peer *peer, bool gone)
+{
+	struct compiled_changes *out = f->out;
+
+	mem_grow(&out->change, &out->room, out->changes + 1, sizeof(*out->change));
+	out->change[out->changes++] = (struct compiled_change){slot, c, *peer, gone};
+}
+
 static void follow_content(
 	struct following *f, struct content *c, uint32_t number, const struct identity_info *info)
 {
 	const struct content_maker maker = maker_of(f->engine);
 	uint32_t slot = (uint32_t)(uintptr_t)hash_get(&f->slot_of, &c, sizeof(c));
-	struct compiled_changes *out = f->out;
 	struct compiled_peer peer;
 
-	if (content_follow(&maker, c, number, info, &peer) && slot) {
-		mem_grow(&out->change, &out->room, out->changes + 1, sizeof(*out->change));
-		out->change[out->changes++] = (struct compiled_change){slot, &c->out, peer, !info};
+	if (content_follow(&maker, c, number, info, &peer) && slot)
+		tell(f, slot, &c->out, &peer, !info);
+}
+
+/* What a peer of the content is of now. */
+static struct compiled_peer peer_now(const struct compiled_content *c, uint32_t identity)
+{
+	struct compiled_peer p = {identity, {c->base[POLICY_INGRESS], c->base[POLICY_EGRESS]}};
+	const struct compiled_peer *found = compiled_peer_find(c, identity);
+
+	return found ? *found : p;
+}
+
+static void tell_difference(struct following *f, uint32_t slot, const struct compiled_content *was,
+	const struct compiled_content *now, uint32_t identity)
+{
+	struct compiled_peer p = peer_now(now, identity);
+
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
+		if (compiled_class_of(was, d, identity) != now->class[p.class[d]]) {
+			tell(f, slot, now, &p, false);
+			return;
+		}
 	}
-	out->stale |= c->stale;
+}
+
+/* A content that could not follow named ports of its peers: those that have it learn how what is
+ * worked out anew differs. */
+static void renew(struct following *f, struct content *c)
+{
+	const struct content_maker maker = maker_of(f->engine);
+	uint32_t slot = (uint32_t)(uintptr_t)hash_get(&f->slot_of, &c, sizeof(c));
+	struct compiled_changes *out = f->out;
+	struct content *was;
+
+	if (!slot)
+		return;
+	was = content_renew(&maker, c, selections_ports(&f->engine->selections, slot));
+	/* what was told already has the old indexes of classes */
+	for (size_t i = 0; i < out->changes; i++) {
+		struct compiled_change *x = &out->change[i];
+
+		if (x->content == &c->out)
+			x->peer = peer_now(&c->out, x->peer.identity);
+	}
+	for (size_t i = 0; i < was->out.peers; i++)
+		tell_difference(f, slot, &was->out, &c->out, was->out.peer[i].identity);
+	for (size_t i = 0; i < c->out.peers; i++)
+		tell_difference(f, slot, &was->out, &c->out, c->out.peer[i].identity);
+	content_unref(&f->engine->classes, was);
 }
 
 static void on_change(uint32_t number, const struct identity_info *info, void *data)
@@ -592,6 +657,12 @@ void engine_follow(struct engine *g, struct compiled_set *now, struct compiled_c
 	for (size_t i = 0; now && i < now->slots; i++)
 		represent(&f, &now->slot[i]);
 	selections_refresh(&g->selections, on_change, &f);
+	for (size_t i = 0; now && i < now->slots; i++) {
+		struct content *c = (struct content *)now->slot[i].content;
+
+		if (c->stale)
+			renew(&f, c);
+	}
 	keep_last(g, ret);
 	hash_done(&f.slot_of);
 	ids_done(&f.gone);

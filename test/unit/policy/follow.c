@@ -210,46 +210,100 @@ static bool is_used(const struct compiled_set *now, const struct compiled_conten
 	return false;
 }
 
-/* What a peer's class is after the changes. */
-static void check_changes(const struct compiled_set *now, const struct compiled_changes *c)
+/* A peer's classes in a content, as they were before a step. */
+struct was {
+	const struct compiled_content *content;
+	uint32_t identity;
+	const struct compiled_class *class[POLICY_DIRECTIONS];
+};
+
+struct snapshot {
+	struct was *was;
+	size_t count, room;
+};
+
+static void snap_peer(struct snapshot *s, const struct compiled_content *c, uint32_t identity)
+{
+	struct was *x;
+
+	mem_grow(&s->was, &s->room, s->count + 1, sizeof(*s->was));
+	x = &s->was[s->count++];
+	*x = (struct was){.content = c, .identity = identity};
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
+		x->class[d] = compiled_class_of(c, d, identity);
+}
+
+/* Of every content and every number that there is, has been or will be. */
+static struct snapshot snap(const struct compiled_set *now)
+{
+	struct snapshot s = {0};
+
+	for (size_t i = 0; i < now->slots; i++) {
+		for (uint32_t n = IDENTITY_CLUSTER_MIN; n < IDENTITY_CLUSTER_MIN + PODS; n++)
+			snap_peer(&s, now->slot[i].content, n);
+	}
+	return s;
+}
+
+static const struct compiled_change *told(
+	const struct compiled_changes *c, const struct compiled_content *content, uint32_t identity)
 {
 	for (size_t i = 0; i < c->changes; i++) {
-		const struct compiled_change *x = &c->change[i];
+		if (c->change[i].content == content && c->change[i].peer.identity == identity)
+			return &c->change[i];
+	}
+	return NULL;
+}
+
+/* Whoever has what was, and takes the changes, has what is. */
+static void check_changes(const struct compiled_set *now, const struct compiled_changes *c,
+	const struct snapshot *before)
+{
+	for (size_t i = 0; i < before->count; i++) {
+		const struct was *x = &before->was[i];
+		const struct compiled_change *to = told(c, x->content, x->identity);
 
 		if (!is_used(now, x->content))
 			continue;
 		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
-			assert_ptr_equal(compiled_class_of(x->content, d, x->peer.identity),
-				x->content->class[x->peer.class[d]]);
+			assert_ptr_equal(compiled_class_of(x->content, d, x->identity),
+				to ? x->content->class[to->peer.class[d]] : x->class[d]);
+	}
+}
+
+/* Who came is a subject, too. */
+static void add_subjects(struct run *w)
+{
+	for (uint32_t i = 0; i < PODS; i++) {
+		if (w->pod[i] && !compiled_slot_find(w->now, w->pod[i]))
+			assert_non_null(engine_add_subject(w->engine, w->now, w->pod[i]));
 	}
 }
 
 static void step(struct run *w, const struct policy_options *o)
 {
+	struct snapshot before = snap(w->now);
 	struct compiled_changes changes;
-	uint32_t i = draw(PODS), added = 0;
+	bool compile = !draw(4);
+	uint32_t i;
 
-	switch (draw(4)) {
+	switch (draw(3)) {
 	case 0:
 		i = draw(POLICIES);
 		w->version[i] = draw(4) ? 1 + (int)draw(1000) : 0;
-		break;
-	case 1: /* one alone, added without compiling */
-		if (!w->pod[i]) {
-			toggle_pod(w, i);
-			added = w->pod[i];
-		}
+		compile = true;
 		break;
 	default:
 		for (uint32_t k = 1 + draw(3); k; k--)
 			toggle_pod(w, draw(PODS));
 	}
 	engine_follow(w->engine, w->now, &changes);
-	check_changes(w->now, &changes);
-	if (added && !changes.stale)
-		assert_non_null(engine_add_subject(w->engine, w->now, added));
-	else
+	check_changes(w->now, &changes, &before);
+	free(before.was);
+	if (compile)
 		recompile(w);
+	else
+		add_subjects(w);
 	free(changes.change);
 	check(w, o);
 }
