@@ -161,7 +161,8 @@ static int apply(struct policies *p, bool applied, struct err *e)
 	r = policy_announce(p, applied, next, e) ?: policy_switch_to(p, next, e);
 	if (r) {
 		/* what only the refused generation knows goes again */
-		endpoints_stay(a->endpoints);
+		if (policy_return_places(p, &ignored))
+			log_err("endpoints go by what was refused: %s", ignored.text);
 		(void)policy_settle_addresses(p, &ignored);
 		generation_free(next, p->engine, a->identities);
 		return r;

@@ -109,6 +109,23 @@ static int announce_subjects(struct policies *p, struct err *e)
 	return policy_extend_subjects(p, subject, subjects, e);
 }
 
+/* What was in force goes on: endpoints and nodes go by what it says, as far as they had moved. */
+int policy_return_places(struct policies *p, struct err *e)
+{
+	struct endpoints *t = p->agent->endpoints;
+	bool stale;
+	int r;
+
+	endpoints_stay(t);
+	if (!p->now)
+		return 0;
+	r = endpoints_place(t, &p->now->set, &p->now->reach, e) ?: policy_follow(p, &stale, e);
+	r = r ?: announce_subjects(p, e) ?: policy_announce_places(p, p->now, e);
+	if (r)
+		endpoints_stay(t);
+	return r;
+}
+
 /* New prefixes: their addresses get their identities, which the slots in force know. */
 static int announce_prefixes(struct policies *p, const struct generation *next, struct err *e)
 {

@@ -49,6 +49,8 @@ int policy_announce(
 /* Nodes and endpoints go by what the generation says. */
 int policy_announce_places(
 	struct policies *p, const struct generation *next, struct err *e) MUST_USE;
+/* What they moved for was refused: they go by what is in force again. */
+int policy_return_places(struct policies *p, struct err *e) MUST_USE;
 /* The one store. */
 int policy_switch_to(struct policies *p, struct generation *next, struct err *e) MUST_USE;
 /* Addresses' prefixes are exactly those of the generation in force. */
