@@ -245,6 +245,23 @@ uint32_t addresses_part(const struct addresses *t, const struct prefix *p, uint3
 	return n && n->kernel.identity == identity ? n->kernel.part : identity;
 }
 
+size_t addresses_numbers(const struct addresses *t, uint32_t **ret)
+{
+	uint32_t *list = mem_array(2 * t->entry.count, sizeof(*list));
+	size_t count = 0;
+
+	HASH_EACH(&t->entry, h) {
+		const struct entry *n = h->value;
+
+		if (!n->kernel.identity)
+			continue;
+		list[count++] = n->kernel.identity;
+		list[count++] = n->kernel.part;
+	}
+	*ret = list;
+	return count;
+}
+
 size_t addresses_list(const struct addresses *t, enum address_layer layer, struct prefix **ret)
 {
 	struct prefix *list = mem_array(t->count[layer], sizeof(*list));

@@ -44,6 +44,8 @@ uint32_t addresses_identity(const struct addresses *t, const struct addr *a, uin
 /* What the prefix goes by in the kernel's map, when it has this identity there; else the identity.
  */
 uint32_t addresses_part(const struct addresses *t, const struct prefix *p, uint32_t identity);
+/* Every identity and part that the kernel's map names, some more than once; free() the array. */
+size_t addresses_numbers(const struct addresses *t, uint32_t **ret);
 /* All prefixes wanted in a layer; free() the array. */
 size_t addresses_list(const struct addresses *t, enum address_layer layer, struct prefix **ret);
 /* Wanted entries of this layer. */

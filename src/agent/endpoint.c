@@ -481,6 +481,17 @@ static size_t add_parts(uint32_t *list, const uint32_t part[2])
 	return 2;
 }
 
+size_t endpoints_row_parts(struct endpoints *t, uint32_t **ret)
+{
+	uint32_t *list = mem_array(2 * t->count, sizeof(*list));
+	size_t n = 0;
+
+	for (struct agent_endpoint *ep = endpoint_after(t, 0); ep; ep = endpoint_after(t, ep->id))
+		n += add_parts(&list[n], ep->row_part);
+	*ret = list;
+	return n;
+}
+
 size_t endpoints_parts(struct endpoints *t, uint32_t **ret)
 {
 	uint32_t *list = mem_array(2 * t->count, sizeof(*list));

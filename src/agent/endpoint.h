@@ -83,6 +83,8 @@ struct agent_endpoint *endpoint_after(struct endpoints *t, uint32_t id);
 size_t endpoints_count(const struct endpoints *t, enum agent_endpoint_state state);
 /* What all endpoints go by in policies, now or next, each once, sorted; free() the array. */
 size_t endpoints_parts(struct endpoints *t, uint32_t **ret);
+/* What the kernel's rows say that endpoints go by; free() the array. */
+size_t endpoints_row_parts(struct endpoints *t, uint32_t **ret);
 /* How many endpoints a selector selects. */
 size_t endpoints_selected(struct endpoints *t, const struct selector *s);
 /* A policy revision came into force: what waited for it becomes ready. */

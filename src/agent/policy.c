@@ -131,6 +131,7 @@ void policies_free(struct policies *p)
 	loop_source_free(p->deadline);
 	journal_done(&p->journal);
 	history_done(&p->history);
+	policy_release_pinned(p);
 	generation_free(p->now, p->engine, p->agent->identities);
 	engine_free(p->engine);
 	sources_done(&p->sources);
@@ -154,8 +155,11 @@ static int apply(struct policies *p, bool applied, struct err *e)
 	struct agent *a = p->agent;
 	struct generation *next = NULL, *old = p->now;
 	struct err ignored = {0};
-	int r = policy_generation_make(p, applied, &next, e);
+	int r;
 
+	if (!old)
+		policy_hold_pinned(p);
+	r = policy_generation_make(p, applied, &next, e);
 	if (r)
 		return r;
 	r = policy_announce(p, applied, next, e) ?: policy_switch_to(p, next, e);
@@ -171,6 +175,7 @@ static int apply(struct policies *p, bool applied, struct err *e)
 	if (!old)
 		r = policy_announce_places(p, next, e);
 	r = r ?: policy_settle_addresses(p, e);
+	policy_release_pinned(p);
 	generation_free(old, p->engine, a->identities);
 	return r;
 }

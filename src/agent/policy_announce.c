@@ -205,6 +205,50 @@ int policy_generation_make(struct policies *p, bool applied, struct generation *
 	return 0;
 }
 
+void policy_hold_pinned(struct policies *p)
+{
+	struct agent *a = p->agent;
+	SCOPED(freep)
+	uint32_t *address = NULL, *row = NULL;
+	size_t addresses = addresses_numbers(a->addresses, &address);
+	size_t rows = endpoints_row_parts(a->endpoints, &row);
+
+	policy_release_pinned(p);
+	p->pinned = mem_array(addresses + rows, sizeof(*p->pinned));
+	for (size_t i = 0; i < addresses + rows; i++) {
+		uint32_t number = i < addresses ? address[i] : row[i - addresses];
+
+		if (number && identity_hold(a->identities, number))
+			p->pinned[p->pinneds++] = number;
+	}
+}
+
+void policy_release_pinned(struct policies *p)
+{
+	for (size_t i = 0; i < p->pinneds; i++)
+		identity_put(p->agent->identities, p->pinned[i]);
+	free(p->pinned);
+	p->pinned = NULL;
+	p->pinneds = 0;
+}
+
+/* Slots for what pinned rows go by, too, until they move. */
+static size_t add_pinned_subjects(struct policies *p, uint32_t **subject, size_t subjects)
+{
+	SCOPED(freep)
+	uint32_t *row = NULL;
+	size_t rows = endpoints_row_parts(p->agent->endpoints, &row);
+
+	*subject = mem_resize(*subject, (subjects + rows + 1) * sizeof(**subject));
+	for (size_t i = 0; i < rows; i++) {
+		const struct identity_info *n = identity_find(p->agent->identities, row[i]);
+
+		if (n && n->references)
+			(*subject)[subjects++] = row[i];
+	}
+	return subjects;
+}
+
 /* Who is there is no question of policy: only what the sources say can break an invariant. */
 int policy_generation_compile(struct policies *p, bool applied, struct generation *g, struct err *e)
 {
@@ -212,8 +256,12 @@ int policy_generation_compile(struct policies *p, bool applied, struct generatio
 	uint32_t *subject = NULL;
 	size_t subjects = endpoints_parts(p->agent->endpoints, &subject);
 
-	int r = engine_compile(p->engine, p->now ? p->now->compiled : NULL, &g->set, subject,
-		subjects, &g->compiled, e);
+	int r;
+
+	if (!p->now)
+		subjects = add_pinned_subjects(p, &subject, subjects);
+	r = engine_compile(p->engine, p->now ? p->now->compiled : NULL, &g->set, subject, subjects,
+		&g->compiled, e);
 
 	if (!r && !applied && !generation_same_sources(g, p->now))
 		r = guard_check(p->agent->guard, g->compiled, e);

@@ -15,6 +15,8 @@ struct policies {
 	uint64_t ids_saved; /* digest of what is on disk */
 	struct engine *engine;
 	struct generation *now; /* in force; NULL before the first apply */
+	uint32_t *pinned; /* held until the first settling: numbers that the kernel names */
+	size_t pinneds;
 	bool behind; /* what the engine told the slots in force could not be written */
 	struct loop_source *defer;
 	bool started;
@@ -43,6 +45,10 @@ int policy_generation_make(
 	struct policies *p, bool applied, struct generation **ret, struct err *e) MUST_USE;
 int policy_generation_compile(
 	struct policies *p, bool applied, struct generation *g, struct err *e) MUST_USE;
+/* Before the first apply: numbers that the kernel has from a run before keep their meaning until
+ * addresses and endpoints go by what this run says. And after it. */
+void policy_hold_pinned(struct policies *p);
+void policy_release_pinned(struct policies *p);
 /* Everything that the next generation names is known before it is used. */
 int policy_announce(
 	struct policies *p, bool applied, struct generation *next, struct err *e) MUST_USE;

@@ -459,6 +459,15 @@ void identity_set_ports(
 		set_ports(t, n, port, ports);
 }
 
+bool identity_hold(struct identities *t, uint32_t number)
+{
+	struct entry *n = find(t, number);
+
+	if (n)
+		reference(t, n);
+	return n != NULL;
+}
+
 void identity_put(struct identities *t, uint32_t number)
 {
 	struct entry *n = find(t, number);
@@ -547,7 +556,7 @@ json_t *identities_save(const struct identities *t)
 		if (n->is_prefix)
 			(void)json_object_set_new(
 				one, "prefix", json_string(prefix_format(&n->prefix, prefix)));
-		if (labels_has_source(&n->labels, "inside"))
+		if (n->base || labels_has_source(&n->labels, "inside"))
 			(void)json_object_set_new(one, "part", json_true());
 		(void)json_array_append_new(list, one);
 	}
@@ -573,6 +582,49 @@ static int load_labels(struct arena *mem, const json_t *j, struct labels *ret, s
 	}
 	*ret = l;
 	return l.count ? labels_normalize(ret, e) : err_set(e, -EINVAL, "labels: none");
+}
+
+/* inside:10.0.0.0/8, inside:fd00--0/8 */
+static bool inside_parse(const char *key, struct prefix *ret)
+{
+	char text[ADDR_TEXT];
+
+	if (strlen(key) >= sizeof(text))
+		return false;
+	strcpy(text, key);
+	for (char *c = text; *c && !strchr(key, '.'); c++) {
+		if (*c == '-')
+			*c = ':';
+	}
+	return !prefix_parse(text, false, ret);
+}
+
+/* What a part that was loaded is a part of, by its labels. Its ports are not known. */
+static void find_base(struct identities *t, struct entry *n)
+{
+	struct arena mem SCOPED(arena_done) = {0};
+	struct labels base = {arena_array(&mem, n->info.labels.count, sizeof(struct label)), 0};
+	SCOPED(str_done) struct str text = {0};
+	const struct entry *of;
+
+	for (size_t i = 0; i < n->info.labels.count; i++) {
+		const struct label *l = &n->info.labels.label[i];
+
+		if (!str_eq(l->source, "inside"))
+			base.label[base.count++] = *l;
+		else if (inside_parse(l->key, &n->info.inside))
+			n->info.is_inside = true;
+		else
+			n->info.own_ports = true;
+	}
+	/* of the host, the labels of its node are its own, too */
+	if (labels_find(&base, "reserved", "host")) {
+		n->info.base = IDENTITY_HOST;
+		return;
+	}
+	labels_text(&text, &base);
+	of = hash_get(&t->by_text, str_text(&text), text.len);
+	n->info.base = of && of != n ? of->info.number : 0;
 }
 
 /* As far as it is what identities_save() wrote: a number of the right range, free here, and labels
@@ -617,6 +669,8 @@ static int load_one(struct identities *t, const json_t *j, struct err *e)
 	n->info.prefix = p;
 	n->released = ++t->releases;
 	t->unused++;
+	if (is_part)
+		find_base(t, n);
 	return 0;
 }
 

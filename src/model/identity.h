@@ -70,6 +70,8 @@ int identity_get_part(struct identities *t, uint32_t base, const struct identity
 /* The named ports of an identity's workloads (copied; any order, duplicates are fine). */
 void identity_set_ports(
 	struct identities *t, uint32_t number, const struct named_port *port, size_t ports);
+/* Take a reference on a number as it was loaded, when it is there. */
+bool identity_hold(struct identities *t, uint32_t number);
 /* Drop a reference; the number of an unused identity is kept for reuse by the same labels until it
  * is needed. */
 void identity_put(struct identities *t, uint32_t number);

@@ -232,6 +232,53 @@ static void test_load_refuses(void **state)
 	}
 }
 
+/* Parts of a run before are what they were, as soon as somebody holds them. */
+static void test_loaded_parts(void **state)
+{
+	struct identities *t = identities_new("c", true), *u = identities_new("c", true);
+	const struct named_port web = {"my-web", 6, 80};
+	struct label zone = {"node", "zone", "a"};
+	const struct identity_info *info;
+	struct prefix four, six;
+	uint32_t base = get(t, "a"), number[4];
+	struct err e = {0};
+	json_t *saved;
+
+	(void)state;
+	assert_int_equal(prefix_parse("10.0.0.0/24", false, &four), 0);
+	assert_int_equal(prefix_parse("fd00::/64", false, &six), 0);
+	const struct identity_part part[4] = {{.inside = &four}, {.inside = &six},
+		{.own_ports = true, .port = &web, .ports = 1}, {.labels = {&zone, 1}}};
+
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(
+			identity_get_part(t, i < 3 ? base : IDENTITY_HOST, &part[i], &info, NULL),
+			0);
+		number[i] = info->number;
+	}
+	saved = identities_save(t);
+	if (identities_load(u, saved, &e) < 0)
+		fail_msg("%s", e.text);
+	json_decref(saved);
+	assert_false(identity_hold(u, 4711));
+	for (int i = 0; i < 4; i++) {
+		assert_true(identity_hold(u, number[i]));
+		info = identity_find(u, number[i]);
+		assert_int_equal(info->references, 1);
+		assert_int_equal(info->base, i < 3 ? base : IDENTITY_HOST);
+		assert_int_equal(info->is_inside, i < 2);
+		assert_int_equal(info->own_ports, i == 2);
+	}
+	assert_int_equal(prefix_compare(&identity_find(u, number[0])->inside, &four), 0);
+	assert_int_equal(prefix_compare(&identity_find(u, number[1])->inside, &six), 0);
+	/* asked for again, it has the same number */
+	assert_int_equal(get(u, "a"), base);
+	assert_int_equal(identity_get_part(u, base, &part[1], &info, NULL), 0);
+	assert_int_equal(info->number, number[1]);
+	identities_free(t);
+	identities_free(u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_churn),
 		cmocka_unit_test(test_save),
 		cmocka_unit_test(test_load_refuses),
+		cmocka_unit_test(test_loaded_parts),
 	};
 
 	return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
