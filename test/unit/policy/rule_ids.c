@@ -89,6 +89,27 @@ static void test_kept(void **state)
 	rule_ids_free(t);
 }
 
+/* Keeping is using in the compilation to come, and so is asking again. */
+static void test_use(void **state)
+{
+	struct rule_ids *t = rule_ids_new();
+
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		(void)rule_ids_get(t, "a");
+		commit(t, KEPT);
+		if (again)
+			(void)rule_ids_get(t, "a");
+		else
+			rule_ids_keep(t, 1);
+		commit(t, KEPT + 1);
+		assert_int_equal(rule_ids_max(t), 1);
+		rule_ids_commit(t);
+		assert_int_equal(rule_ids_max(t), 0);
+	}
+	rule_ids_free(t);
+}
+
 static struct rule_ids *loaded(const char *text, int want, const char *message)
 {
 	struct rule_ids *t = rule_ids_new();
@@ -180,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_shorter),
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_use),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_load_is_use),
 		cmocka_unit_test(test_load_bad),

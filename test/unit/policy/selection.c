@@ -199,6 +199,97 @@ static void test_unknown_labels(void **state)
 	identities_free(t);
 }
 
+/* The index of labels forgets identities that have gone, but not at each one. */
+static void test_churn(void **state)
+{
+	struct identities *t = identities_new("c", true);
+	size_t most = 0, labels;
+	struct selections all;
+
+	(void)state;
+	selections_init(&all, t);
+	selections_refresh(&all, NULL, NULL);
+	labels = all.by_label.count;
+	for (int i = 0; i < 500; i++) {
+		const struct identity_info *info;
+		struct label l = {"k8s", "app", ""};
+		char value[16];
+
+		snprintf(value, sizeof(value), "v%d", i);
+		l.value = value;
+		assert_int_equal(identity_get(t, &(struct labels){&l, 1}, &info, NULL), 0);
+		selections_refresh(&all, NULL, NULL);
+		identity_put(t, info->number);
+		selections_refresh(&all, NULL, NULL);
+		assert_true(all.stale <= all.members / 2 + 64);
+		assert_true(all.by_label.count <= labels + 100);
+		most = all.stale > most ? all.stale : most;
+	}
+	assert_int_equal(most, all.members / 2 + 64);
+	selections_done(&all);
+	identities_free(t);
+}
+
+/* What is inside and what is left out are not mistaken for each other. */
+static void test_distinct(void **state)
+{
+	struct identities *t = identities_new("c", true);
+	struct prefix p[] = {prefix("10.0.0.0/8"), prefix("10.1.0.0/16")};
+	struct selection_want both = {.kind = SELECTION_PREFIXES, .prefix = p, .prefixes = 2};
+	struct selection_want one = both, reaching = both;
+	struct selections all;
+	struct selection *s;
+
+	(void)state;
+	one.prefixes = 1;
+	one.except = p + 1;
+	one.excepts = 1;
+	reaching.reach = PREFIX_PODS;
+	(void)number_of(t, "10.0.0.0/8");
+	(void)number_of(t, "10.1.0.0/16");
+	selections_init(&all, t);
+	selections_refresh(&all, NULL, NULL);
+	s = selection_get(&all, &both);
+	assert_int_equal(s->ids.count, 2);
+	assert_int_equal(selection_get(&all, &one)->ids.count, 1);
+	assert_ptr_not_equal(selection_get(&all, &reaching), s);
+	assert_ptr_equal(selection_get(&all, &both), s);
+	selections_done(&all);
+	identities_free(t);
+}
+
+/* A part has its base's named ports, unless it has its own. */
+static void test_ports(void **state)
+{
+	struct identities *t = identities_new("c", true);
+	struct named_port web = {"web", IPPROTO_TCP, 80}, other = {"web", IPPROTO_TCP, 81};
+	struct prefix in = prefix("10.0.1.0/24");
+	struct label l = {"k8s", "app", "web"};
+	const struct identity_info *base, *part, *own;
+	struct selections all;
+
+	(void)state;
+	assert_int_equal(identity_get(t, &(struct labels){&l, 1}, &base, NULL), 0);
+	identity_set_ports(t, base->number, &web, 1);
+	assert_int_equal(identity_get_part(t, base->number, &(struct identity_part){.inside = &in},
+				 &part, NULL),
+		0);
+	assert_int_equal(
+		identity_get_part(t, base->number,
+			&(struct identity_part){.port = &other, .ports = 1, .own_ports = true},
+			&own, NULL),
+		0);
+	selections_init(&all, t);
+	selections_refresh(&all, NULL, NULL);
+	assert_int_equal(selections_ports(&all, base->number)->number, base->number);
+	assert_int_equal(selections_ports(&all, part->number)->number, base->number);
+	assert_int_equal(selections_ports(&all, own->number)->number, own->number);
+	assert_int_equal(selections_ports(&all, own->number)->port[0].number, 81);
+	assert_null(selections_ports(&all, 4711));
+	selections_done(&all);
+	identities_free(t);
+}
+
 /* A part of an identity is what its labels say, and where its addresses are for those who ask. */
 static void test_parts(void **state)
 {
@@ -248,6 +339,9 @@ int main(void)
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_unknown_labels),
+		cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_distinct),
+		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_parts),
 	};
 
