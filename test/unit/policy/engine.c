@@ -257,6 +257,7 @@ static void test_names(void **state)
 	static const char *const names[] = {"CiliumClusterwideNetworkPolicy/p ingress[0]",
 		"CiliumClusterwideNetworkPolicy/p (shadow) ingress[0]",
 		"default deny ingress: CiliumClusterwideNetworkPolicy/p",
+		"default deny egress: CiliumClusterwideNetworkPolicy/e",
 		"default deny egress: CiliumClusterwideNetworkPolicy/q "
 		"CiliumClusterwideNetworkPolicy/r"};
 	json_t *saved, *rules;
@@ -265,8 +266,9 @@ static void test_names(void **state)
 	(void)state;
 	lab_init(&l, POLICY_ENFORCE_DEFAULT);
 	(void)lab_compile(&l,
-		POLICY("p", "a", FROM("b")) POLICY("p", "a", "  mode: shadow\n" FROM("c")) POLICY(
-			"r", "b", "  egress: [{}]\n") POLICY("q", "b", "  egress: [{}, {}]\n"),
+		POLICY("p", "a", FROM("b")) POLICY("p", "a", "  mode: shadow\n" FROM("c"))
+			POLICY("e", "a", "  egress: [{}]\n") POLICY("r", "b", "  egress: [{}]\n")
+				POLICY("q", "b", "  egress: [{}, {}]\n"),
 		"ab");
 	saved = rule_ids_save(l.w.ids);
 	rules = json_object_get(saved, "rules");
@@ -274,7 +276,7 @@ static void test_names(void **state)
 		if (!json_object_get(rules, names[i]))
 			fail_msg("%s has no number", names[i]);
 	}
-	assert_int_equal(json_object_size(rules), 5 + 2);
+	assert_int_equal(json_object_size(rules), 6 + 3);
 	json_decref(saved);
 	lab_done(&l);
 }
@@ -564,6 +566,9 @@ static void test_named_ports(void **state)
 	identity_set_ports(l.w.identities, world_number(&l.w, "b"), NULL, 0);
 	engine_follow(l.engine, l.now, &changes);
 	assert_false(changes.stale);
+	c = slot_of(&l, l.now, "c")->content;
+	assert_non_null(change_of(&changes, c, world_number(&l.w, "b")));
+	assert_false(change_of(&changes, c, world_number(&l.w, "b"))->gone);
 	free(changes.change);
 	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "b")->verdict, POLICY_DEFAULT_DENY);
 	assert_int_equal(decide(&l, "c", POLICY_EGRESS, "a")->verdict, POLICY_ALLOW);
@@ -601,20 +606,29 @@ static void test_subject_goes(void **state)
 	lab_done(&l);
 }
 
-/* In one step: the slot of the first that shares the content has gone when a peer comes. */
+/* In one step: a peer comes when the slot that stood for its content has gone. */
 static void test_subject_and_peer(void **state)
 {
 	struct compiled_changes changes;
 	struct lab l;
+	uint32_t a;
 
 	(void)state;
 	lab_init(&l, POLICY_ENFORCE_DEFAULT);
-	(void)lab_compile(&l, POLICY("p", "a", FROM("new")), "ax");
+	(void)lab_compile(&l, POLICY("p", "a", FROM("new")), "abx");
+	a = world_number(&l.w, "a");
 	identity_put(l.w.identities, world_number(&l.w, "x"));
-	identity_put(l.w.identities, world_number(&l.w, "a"));
 	(void)come(&l, "k8s:app=new");
 	engine_follow(l.engine, l.now, &changes);
-	assert_int_equal(l.now->slots, 0);
+	assert_int_equal(l.now->slots, 2);
+	assert_int_equal(changes.changes, 1);
+	assert_int_equal(changes.change[0].slot, a);
+	free(changes.change);
+	/* and when none is left */
+	identity_put(l.w.identities, a);
+	(void)come(&l, "k8s:app=new k8s:tier=2");
+	engine_follow(l.engine, l.now, &changes);
+	assert_int_equal(l.now->slots, 1);
 	assert_int_equal(changes.changes, 0);
 	free(changes.change);
 	lab_done(&l);

@@ -105,6 +105,52 @@ static void test_cases(void **state)
 	world_done(&w);
 }
 
+/* What is left of a prefix once longer ones have identities of their own. */
+static void test_left_of_prefix(void **state)
+{
+	static const char half[] =
+		"apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: "
+		"out}\nspec:\n"
+		"  endpointSelector: {}\n  egress:\n"
+		"  - toCIDRSet: [{cidr: 203.0.113.0/24, except: [203.0.113.0/25]}]\n"
+		"  - toCIDRSet: [{cidr: 198.51.0.0/16, except: [198.51.0.0/18, "
+		"198.51.128.0/17]}]\n";
+	static const struct {
+		const char *to, *except;
+		bool broken;
+	} left[] = {
+		{"{cidr: 203.0.113.0/24}", "{cidr: 203.0.113.128/25}", false},
+		{"{cidr: 203.0.113.0/24}", "{cidr: 203.0.113.128/26}", true},
+		{"{cidr: 203.0.113.0/24}", "{cidr: 203.0.113.0/25}", true},
+		{"{cidr: 203.0.113.0/24}", "{cidr: 203.0.112.0/23}", false},
+		{"{cidr: 203.0.113.0/25}", "{cidr: 192.0.2.0/24}", false},
+		{"{cidr: 198.51.0.0/16}", "{cidr: 198.51.64.0/18}", false},
+		{"{cidr: 198.51.0.0/16}", "{cidr: 198.51.64.0/19}", true},
+		{"{cidr: 198.51.0.0/17}", "{cidr: 198.51.64.0/18}", false},
+		{"{cidr: 198.51.0.0/17}", "{cidr: 198.51.128.0/17}", true},
+	};
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_read(&w, "p.yaml", half), 0);
+	assert_int_equal(world_compile(&w), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++) {
+		SCOPED(invariants_done) struct invariants l = {0};
+		SCOPED(str_done) struct str text = {0};
+		struct invariant_result r;
+
+		str_printf(&text, "never: {from: {ns: default}, to: %s, except: [{to: %s}]}",
+			left[i].to, left[i].except);
+		read_one(str_text(&text), &l);
+		invariant_check(
+			&(struct invariant_view){w.out, w.identities, true}, &l.invariant[0], &r);
+		if (r.broken != left[i].broken)
+			fail_msg("%s: %s", str_text(&text), r.broken ? "broken" : "kept");
+	}
+	world_done(&w);
+}
+
 /* Without localhost the node is a stranger like others. */
 static void test_localhost(void **state)
 {
@@ -458,8 +504,8 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_localhost), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_many)};
+		cmocka_unit_test(test_left_of_prefix), cmocka_unit_test(test_localhost),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_many)};
 
 	return cmocka_run_group_tests_name("policy invariant", tests, NULL, NULL);
 }

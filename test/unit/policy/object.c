@@ -163,7 +163,7 @@ static void test_references(void **state)
 static void test_references_digest(void **state)
 {
 	struct references r;
-	uint64_t seen[16], d;
+	uint64_t seen[20], d;
 	size_t n = 0;
 
 	(void)state;
@@ -184,6 +184,7 @@ static void test_references_digest(void **state)
 	SAYS(r.group[0].prefixes = 1);
 	SAYS(r.set.groups = 2);
 	SAYS(r.set.groups = 0);
+	SAYS(r.service[0].labels.count = 0);
 	SAYS(r.service[3].name = "dc");
 	SAYS(r.service[3].namespace = "c");
 	SAYS(r.service[3].labels.label = blue);
