@@ -205,6 +205,7 @@ static void test_live(struct workload *a, struct workload *b)
 
 	traffic_begin(&t, a, b);
 	ok(traffic_policy(&node, 1, &e), "only one may open");
+	traffic_settle(&t);
 	for (int i = 0; i < 200; i++)
 		traffic_exchange(&t);
 	tap_ok(t.exchanges == 200 && !t.lost, "200 exchanges (%u lost)", t.lost);

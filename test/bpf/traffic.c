@@ -5,6 +5,7 @@
 #include "base/fd.h"
 
 enum { STAYING_PORT = 9000, CLOSED_PORT = 9001, FIRST_PORT = 10000, LAST_PORT = 60000 };
+enum { SETTLE_TRIES = 40 };
 
 int traffic_policy(struct node *n, uint32_t revision, struct err *e)
 {
@@ -47,6 +48,17 @@ void traffic_exchange(struct traffic *t)
 	t->lost += fresh < 0 || !socket_send(fresh, t->b, TRAFFIC_PORT, b) ||
 		   !socket_send(b, t->a, t->port, fresh);
 	t->port = t->port < LAST_PORT ? t->port + 1 : FIRST_PORT;
+}
+
+void traffic_settle(struct traffic *t)
+{
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		t->exchanges = t->lost = 0;
+		traffic_exchange(t);
+		if (!t->lost)
+			break;
+	}
+	t->exchanges = t->lost = 0;
 }
 
 bool traffic_leaks(const struct traffic *t)

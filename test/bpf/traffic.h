@@ -22,6 +22,9 @@ void traffic_begin(struct traffic *t, const struct workload *a, const struct wor
 void traffic_end(struct traffic *t);
 /* One exchange by the flow that stays and one by a new one; t->lost counts what did not come. */
 void traffic_exchange(struct traffic *t);
+/* Wait, with the policy in force, until the devices carry packets: the kernel makes a new link
+ * ready by work of its own, at most once a second. Counts begin anew. */
+void traffic_settle(struct traffic *t);
 /* Whether a packet of the end that may not open anything comes through. */
 bool traffic_leaks(const struct traffic *t);
 
