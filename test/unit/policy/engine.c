@@ -18,7 +18,13 @@
 	"  ingress: [{fromEndpoints: [{matchLabels: {app: b}}]}, "                                 \
 	"{fromEndpoints: [{matchLabels: {app: c}}], toPorts: [{ports: [{port: '" port "'}]}]}]\n"
 
-enum { SETS = 8 };
+/* b's own class says the same whichever port it is that all may use. */
+#define AND_ALL(port)                                                                              \
+	"  ingress: [{fromEndpoints: [{matchLabels: {app: b}}]}, "                                 \
+	"{toPorts: [{ports: [{port: '" port "'}]}]}]\n"                                            \
+	"  ingressDeny: [{fromEndpoints: [{matchLabels: {app: b}}]}]\n"
+
+enum { SETS = 12 };
 
 /* A world and an engine over it; sets of policies are kept until the end. */
 struct lab {
@@ -184,6 +190,13 @@ static void test_tokens(void **state)
 	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, b);
 	assert_int_not_equal(slot_of(&l, l.now, "b")->content->token, a);
 	compiled_set_free(l.engine, before);
+	/* the same peers, and everybody else has other ports */
+	before = lab_compile(&l, POLICY("p", "a", AND_ALL("80")) POLICY("q", "b", FROM("c")), "ab");
+	compiled_set_free(l.engine, before);
+	a = slot_of(&l, l.now, "a")->content->token;
+	before = lab_compile(&l, POLICY("p", "a", AND_ALL("81")) POLICY("q", "b", FROM("c")), "ab");
+	compiled_set_free(l.engine, before);
+	assert_int_not_equal(slot_of(&l, l.now, "a")->content->token, a);
 	/* the same peers, of which the last has other ports */
 	before = lab_compile(
 		&l, POLICY("p", "a", TWO_PEERS("80")) POLICY("q", "b", FROM("c")), "ab");
@@ -257,6 +270,7 @@ static void test_names(void **state)
 	static const char *const names[] = {"CiliumClusterwideNetworkPolicy/p ingress[0]",
 		"CiliumClusterwideNetworkPolicy/p (shadow) ingress[0]",
 		"default deny ingress: CiliumClusterwideNetworkPolicy/p",
+		"CiliumClusterwideNetworkPolicy/r egress[0]",
 		"default deny egress: CiliumClusterwideNetworkPolicy/e",
 		"default deny egress: CiliumClusterwideNetworkPolicy/q "
 		"CiliumClusterwideNetworkPolicy/r"};

@@ -4,6 +4,7 @@
  * address and port by port. KILIM_TEST_SEED repeats a run, KILIM_TEST_ROUNDS makes it longer.
  */
 #include "policy/invariant.h"
+#include "policy/party.h"
 
 #include "made_up.h"
 
@@ -76,6 +77,28 @@ static void read_one(const char *text, struct invariants *ret)
 		fail_msg("%s\n%s", e.text, str_text(&all));
 }
 
+/* The decisions are those of the slots that both ends have; the node is let in unjudged. */
+static void check_decisions(
+	const struct world *w, const char *text, const struct invariant_result *r)
+{
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++) {
+		uint32_t self = d == POLICY_EGRESS ? r->from : r->to;
+		uint32_t other = d == POLICY_EGRESS ? r->to : r->from;
+		const struct compiled_slot *slot =
+			identity_is_endpoint(identity_find(w->identities, self))
+				? compiled_slot_find(w->out, self)
+				: NULL;
+		bool judged = slot && !(d == POLICY_INGRESS && other == IDENTITY_HOST);
+
+		if (r->judged[d] != judged)
+			fail_msg("%s: judged %d in %d", text, r->judged[d], (int)d);
+		if (judged)
+			assert_memory_equal(&r->decision[d],
+				compiled_lookup(slot, d, other, r->protocol, r->port),
+				sizeof(r->decision[d]));
+	}
+}
+
 static void test_cases(void **state)
 {
 	struct world w;
@@ -101,6 +124,7 @@ static void test_cases(void **state)
 			r.port != cases[i].port)
 			fail_msg("%s: %u to %u, %u/%u", cases[i].text, r.from, r.to, r.port,
 				r.protocol);
+		check_decisions(&w, cases[i].text, &r);
 	}
 	world_done(&w);
 }
