@@ -55,12 +55,14 @@ for to in server n1 world; do check "client to $to: ping in fragments" pings cli
 check "endpoint to endpoint: UDP in fragments" udp_answers client server 9000
 check "outside to endpoint: UDP in fragments" udp_answers world server 9000
 
-bulk() { # FROM TO STREAMS [OPTION]...: an iperf3 transfer over both families; kernel segmentation offload is on, so packets are far larger than the MTU
+# FROM TO STREAMS [OPTION]...: an iperf3 transfer over both families; kernel segmentation offload is on, so packets are far larger than the MTU. What the
+# sockets still hold when the sender ends is not counted as received: up to 36 MB a stream (tcp_rmem of Linux 6.17 and tcp_wmem).
+bulk() {
 	local a out from=$1 to=$2 streams=$3
 	shift 3
 	for a in "${IP4[$to]}" "${IP6[$to]}"; do
 		out=$(at "$from" timeout 20 iperf3 -J -c "$a" -n 300M -P "$streams" "$@") || { echo "$out"; return 1; }
-		jq -e '.end.sum_received.bytes > 250e6' >/dev/null <<<"$out" || { jq -c .end.sum_received <<<"$out"; return 1; }
+		jq -e '.end.sum_received.bytes > 150e6' >/dev/null <<<"$out" || { jq -c .end.sum_received <<<"$out"; return 1; }
 	done
 }
 for host in server n1 world; do spawn "$host" iperf3 -s; done
