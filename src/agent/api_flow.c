@@ -12,7 +12,9 @@
 #include "base/time.h"
 #include "codec/json.h"
 #include "datapath/datapath.h"
+#include "flow/name.h"
 #include "model/addr.h"
+#include "model/protocol.h"
 
 enum { FILTER_BYTES_MAX = 1 << 20 };
 
@@ -83,34 +85,13 @@ void api_monitor(const struct api_request *rq, struct api_reply *reply, void *da
 	reply->stream = flows_monitor(a->flows);
 }
 
-static const char *protocol_text(uint8_t protocol, char buf[8])
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return "TCP";
-	case IPPROTO_UDP:
-		return "UDP";
-	case IPPROTO_SCTP:
-		return "SCTP";
-	case IPPROTO_ICMP:
-		return "ICMPv4";
-	case IPPROTO_ICMPV6:
-		return "ICMPv6";
-	default:
-		snprintf(buf, 8, "%u", protocol);
-		return buf;
-	}
-}
-
 /* 10.0.0.5:4711, [fd00::5]:4711; without the port where the protocol has none. */
 static json_t *end_json(const struct dp_flow *f, unsigned end)
 {
-	bool ports = f->protocol == IPPROTO_TCP || f->protocol == IPPROTO_UDP ||
-		     f->protocol == IPPROTO_SCTP;
 	char text[ADDR_TEXT];
 
 	addr_format(&f->addr[end], text);
-	if (!ports)
+	if (!protocol_has_ports(f->protocol))
 		return json_string(text);
 	return json_sprintf(f->family == 6 ? "[%s]:%u" : "%s:%u", text, f->port[end]);
 }
@@ -153,17 +134,18 @@ static int on_flow(const struct dp_flow *f, void *data)
 {
 	struct table *t = data;
 	unsigned opener = f->flow.flags & FLOW_ORIGIN_HIGH ? 1 : 0;
-	char created[TIME_TEXT], number[8];
+	char created[TIME_TEXT], number[FLOW_PROTOCOL_TEXT];
 	SCOPED(freep)
 	char *text = NULL;
 	json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"family", f->family == 4 ? "IPv4" : "IPv6", "protocol",
-		protocol_text(f->protocol, number), "source", end_json(f, opener), "destination",
-		end_json(f, !opener), "state", state_text(f->flow.state), "half_open", f->half_open,
-		"source_identity", (json_int_t)f->flow.identity[0], "destination_identity",
-		(json_int_t)f->flow.identity[1], "source_endpoint", (json_int_t)f->flow.endpoint[0],
-		"destination_endpoint", (json_int_t)f->flow.endpoint[1], "forward",
-		way_json(&f->flow.way[opener]), "reply", way_json(&f->flow.way[!opener]));
+		flow_protocol_format(f->protocol, number), "source", end_json(f, opener),
+		"destination", end_json(f, !opener), "state", state_text(f->flow.state),
+		"half_open", f->half_open, "source_identity", (json_int_t)f->flow.identity[0],
+		"destination_identity", (json_int_t)f->flow.identity[1], "source_endpoint",
+		(json_int_t)f->flow.endpoint[0], "destination_endpoint",
+		(json_int_t)f->flow.endpoint[1], "forward", way_json(&f->flow.way[opener]), "reply",
+		way_json(&f->flow.way[!opener]));
 	int64_t left = f->expires_in_ns < 0 ? 0 : f->expires_in_ns / 1000000000;
 
 	(void)json_object_set_new(j, "expires_in", json_sprintf("%llds", (long long)left));

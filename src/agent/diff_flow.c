@@ -15,8 +15,10 @@
 #include "agent/endpoint.h"
 #include "agent/flows.h"
 #include "datapath/datapath.h"
+#include "flow/name.h"
 #include "flow/record.h"
 #include "flow/ring.h"
+#include "model/protocol.h"
 
 enum { FLOWS_MAX = 65536, LISTED_MAX = 1000 };
 
@@ -161,31 +163,12 @@ static json_t *end_json(const struct diff *d, const struct flow_key *f, int end)
 		(json_int_t)f->identity[end], "name", str_text(&name));
 }
 
-static const char *protocol_name(uint8_t protocol, char buf[8])
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return "TCP";
-	case IPPROTO_UDP:
-		return "UDP";
-	case IPPROTO_SCTP:
-		return "SCTP";
-	case IPPROTO_ICMP:
-		return "ICMPv4";
-	case IPPROTO_ICMPV6:
-		return "ICMPv6";
-	default:
-		snprintf(buf, 8, "%u", protocol);
-		return buf;
-	}
-}
-
 static void compare(struct walk *w, const struct flow_key *f, size_t count)
 {
 	const struct diff *d = w->diff;
 	const uint32_t part[2] = {part_of(d, f, 0), part_of(d, f, 1)};
 	struct judged a = judge(w, d->from, f, part), b = judge(w, d->to, f, part);
-	char number[8];
+	char number[FLOW_PROTOCOL_TEXT];
 
 	if (str_eq(a.verdict, b.verdict))
 		return;
@@ -197,10 +180,10 @@ static void compare(struct walk *w, const struct flow_key *f, size_t count)
 		return;
 	(void)json_array_append_new(
 		w->list, json_pack("{s:s, s:i, s:o, s:o, s:I, s:o, s:o}", "protocol",
-				 protocol_name(f->protocol, number), "port", f->port, "source",
-				 end_json(d, f, 0), "destination", end_json(d, f, 1), "count",
-				 (json_int_t)count, "before", judged_json(d->from, &a), "after",
-				 judged_json(d->to, &b)));
+				 flow_protocol_format(f->protocol, number), "port", f->port,
+				 "source", end_json(d, f, 0), "destination", end_json(d, f, 1),
+				 "count", (json_int_t)count, "before", judged_json(d->from, &a),
+				 "after", judged_json(d->to, &b)));
 }
 
 /* --- collecting ------------------------------------------------------------------------------ */
@@ -223,7 +206,7 @@ static int on_entry(const struct dp_flow *x, void *data)
 {
 	unsigned opener = x->flow.flags & FLOW_ORIGIN_HIGH ? 1 : 0;
 	struct flow_key f;
-	bool icmp = x->protocol == IPPROTO_ICMP || x->protocol == IPPROTO_ICMPV6;
+	bool icmp = protocol_is_icmp(x->protocol);
 
 	memset(&f, 0, sizeof(f));
 	f.protocol = x->protocol;
@@ -243,7 +226,7 @@ static void on_record(struct walk *w, const struct flow_record *r)
 {
 	int opener = r->is_reply == FLOW_REPLY_YES ? 1 : 0;
 	const struct flow_end *end[2] = {r->source_end, r->destination_end};
-	bool icmp = r->protocol == IPPROTO_ICMP || r->protocol == IPPROTO_ICMPV6;
+	bool icmp = protocol_is_icmp(r->protocol);
 	struct flow_key f;
 
 	/* what was not dropped is told by its policy verdict and its trace, too: once is enough */

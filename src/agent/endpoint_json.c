@@ -17,6 +17,7 @@
 #include "agent/endpoint.h"
 #include "base/time.h"
 #include "model/addr.h"
+#include "model/protocol.h"
 
 enum { NAME_BYTES_MAX = 253, LABELS_MAX = 256, LABEL_BYTES_MAX = 1024, PATH_BYTES_MAX = 4000 };
 enum { PORTS_MAX = 64, PORT_NAME_MAX = 15 /* RFC 6335, 5.1 */ };
@@ -76,10 +77,8 @@ static json_t *ports_json(const struct agent_endpoint *ep)
 	for (size_t i = 0; i < ep->ports; i++) {
 		const struct named_port *p = &ep->port[i];
 
-		(void)json_array_append_new(list, json_sprintf("%s=%u/%s", p->name, p->number,
-							  p->protocol == IPPROTO_TCP   ? "TCP"
-							  : p->protocol == IPPROTO_UDP ? "UDP"
-										       : "SCTP"));
+		(void)json_array_append_new(list,
+			json_sprintf("%s=%u/%s", p->name, p->number, protocol_name(p->protocol)));
 	}
 	return list;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "abi/drop.h"
+#include "model/protocol.h"
 
 /* What all flows of the event share. */
 static void decode_packet(const struct event *ev, uint64_t offset_ns, struct flow_record *r)
@@ -23,10 +24,10 @@ static void decode_packet(const struct event *ev, uint64_t offset_ns, struct flo
 	r->destination = ev->destination;
 	r->family = ev->family == 4 || ev->family == 6 ? ev->family : 0;
 	r->protocol = r->family ? ev->protocol : 0;
-	if (r->protocol == IPPROTO_ICMP || r->protocol == IPPROTO_ICMPV6) {
+	if (protocol_is_icmp(r->protocol)) {
 		r->icmp_type = port >> 8;
 		r->icmp_code = port & 0xff;
-	} else if (flow_has_ports(r)) {
+	} else if (protocol_has_ports(r->protocol)) {
 		r->source_port = port;
 		r->destination_port = ntohs(ev->destination_port);
 	}

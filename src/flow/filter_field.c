@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "flow/name.h"
+#include "model/protocol.h"
 #include "model/selector_text.h"
 
 static int want_string(const json_t *item, const char **ret, struct err *e)
@@ -139,7 +140,7 @@ static int parse_port(const struct filter_context *ctx, const json_t *item, unio
 static bool match_port(
 	const struct flow_record *r, bool is_destination, const union filter_value *v)
 {
-	return flow_has_ports(r) &&
+	return protocol_has_ports(r->protocol) &&
 	       (is_destination ? r->destination_port : r->source_port) == v->number;
 }
 
@@ -177,7 +178,7 @@ static bool match_protocol(
 {
 	(void)is_destination;
 	if (v->number == ANY_ICMP)
-		return r->protocol == IPPROTO_ICMP || r->protocol == IPPROTO_ICMPV6;
+		return protocol_is_icmp(r->protocol);
 	return r->protocol == v->number;
 }
 

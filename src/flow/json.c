@@ -15,6 +15,7 @@
 #include "flow/name.h"
 #include "flow/summary.h"
 #include "model/addr.h"
+#include "model/protocol.h"
 
 /* A quoted string. Bytes from 0x80 on are UTF-8 already, for all names came in as JSON or YAML. */
 static void write_text(struct str *out, const char *s)
@@ -157,19 +158,16 @@ static void write_tcp_flags(struct str *out, uint8_t flags)
 
 static void write_l4(struct str *out, const struct flow_record *r)
 {
-	bool is_icmp = r->protocol == IPPROTO_ICMP || r->protocol == IPPROTO_ICMPV6;
+	const char *name = flow_protocol_name(r->protocol);
 
-	if (!is_icmp && !flow_has_ports(r))
+	if (!name)
 		return;
 	open_object(out, "l4");
-	if (is_icmp) {
-		open_object(out, r->protocol == IPPROTO_ICMP ? "ICMPv4" : "ICMPv6");
+	open_object(out, name);
+	if (protocol_is_icmp(r->protocol)) {
 		write_number(out, "type", r->icmp_type);
 		write_number(out, "code", r->icmp_code);
 	} else {
-		open_object(out, r->protocol == IPPROTO_TCP   ? "TCP"
-				 : r->protocol == IPPROTO_UDP ? "UDP"
-							      : "SCTP");
 		write_number(out, "source_port", r->source_port);
 		write_number(out, "destination_port", r->destination_port);
 		if (r->protocol == IPPROTO_TCP)

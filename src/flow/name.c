@@ -7,10 +7,13 @@
 #include "flow/name.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/event.h"
 #include "flow/record.h"
+#include "model/protocol.h"
 
 struct pair {
 	uint32_t number;
@@ -159,4 +162,22 @@ int flow_number(enum flow_enum what, const char *name, uint32_t *ret)
 		}
 	}
 	return -EINVAL;
+}
+
+const char *flow_protocol_name(uint8_t protocol)
+{
+	if (protocol == IPPROTO_ICMP)
+		return "ICMPv4";
+	return protocol_has_ports(protocol) || protocol_is_icmp(protocol) ? protocol_name(protocol)
+									  : NULL;
+}
+
+const char *flow_protocol_format(uint8_t protocol, char buf[FLOW_PROTOCOL_TEXT])
+{
+	const char *name = flow_protocol_name(protocol);
+
+	if (name)
+		return name;
+	snprintf(buf, FLOW_PROTOCOL_TEXT, "%u", protocol);
+	return buf;
 }

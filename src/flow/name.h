@@ -19,5 +19,10 @@ enum flow_enum {
 const char *flow_name(enum flow_enum what, uint32_t number);
 /* The number of a name, or -EINVAL. */
 int flow_number(enum flow_enum what, const char *name, uint32_t *ret) MUST_USE;
+/* The member of l4 for the protocol (IPPROTO_*): TCP, UDP, SCTP, ICMPv4, ICMPv6, or NULL. */
+const char *flow_protocol_name(uint8_t protocol);
+enum { FLOW_PROTOCOL_TEXT = 4 }; /* bytes that flow_protocol_format() needs */
+/* The same name, or the number of a protocol without. */
+const char *flow_protocol_format(uint8_t protocol, char buf[FLOW_PROTOCOL_TEXT]);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "flow/record.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 
 struct flow_end *flow_end_ref(struct flow_end *end)
@@ -50,12 +49,6 @@ void flow_record_done(struct flow_record *record)
 		flow_rule_unref(record->rule[i]);
 	flow_rule_unref(record->shadow_rule);
 	*record = (struct flow_record){0};
-}
-
-bool flow_has_ports(const struct flow_record *record)
-{
-	return record->protocol == IPPROTO_TCP || record->protocol == IPPROTO_UDP ||
-	       record->protocol == IPPROTO_SCTP;
 }
 
 const char *flow_uuid_format(const uint8_t uuid[16], char buf[FLOW_UUID_TEXT])

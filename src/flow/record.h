@@ -106,7 +106,5 @@ void flow_record_done(struct flow_record *record);
 enum { FLOW_UUID_TEXT = 37 }; /* bytes that flow_uuid_format() needs */
 
 const char *flow_uuid_format(const uint8_t uuid[16], char buf[FLOW_UUID_TEXT]);
-/* Whether the protocol has ports (TCP, UDP, SCTP). */
-bool flow_has_ports(const struct flow_record *record);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "codec/json.h"
+#include "model/protocol.h"
 
 enum { PORT_MAX = 65535, ICMP_TYPE_MAX = 255, INVARIANT_NAME_MAX = 100 };
 
@@ -26,30 +27,25 @@ static const struct {
 	{"AH", IPPROTO_AH, false}, {"IGMP", IPPROTO_IGMP, false}, {"IPIP", IPPROTO_IPIP, false},
 	{"VRRP", 112, false}};
 
-static bool is_icmp(uint8_t protocol)
-{
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
-}
-
 /* --- ports ----------------------------------------------------------------------------------- */
 
 /* 80, 8000-8999, or an ICMP type. */
 static int parse_numbers(
 	const struct walk *w, const struct node *n, char *text, struct port_range *ret)
 {
-	uint64_t max = is_icmp(ret->protocol) ? ICMP_TYPE_MAX : PORT_MAX, first, last;
+	uint64_t max = protocol_is_icmp(ret->protocol) ? ICMP_TYPE_MAX : PORT_MAX, first, last;
 	char *dash = strchr(text, '-');
 
 	if (dash)
 		*dash++ = 0;
 	if (str_to_u64(text, max, &first) < 0 || (dash && str_to_u64(dash, max, &last) < 0))
 		return walk_error(w, n, "is no %s; use 0 to %d",
-			is_icmp(ret->protocol) ? "ICMP type" : "port", (int)max);
+			protocol_is_icmp(ret->protocol) ? "ICMP type" : "port", (int)max);
 	last = dash ? last : first;
 	if (last < first)
 		return walk_error(w, n, "ends before it begins");
-	ret->first = (uint16_t)(is_icmp(ret->protocol) ? first << 8 : first);
-	ret->last = (uint16_t)(is_icmp(ret->protocol) ? last << 8 | 0xff : last);
+	ret->first = (uint16_t)(protocol_is_icmp(ret->protocol) ? first << 8 : first);
+	ret->last = (uint16_t)(protocol_is_icmp(ret->protocol) ? last << 8 | 0xff : last);
 	return 0;
 }
 
@@ -79,7 +75,7 @@ static int parse_port(const struct walk *w, const struct node *n, struct port_ra
 	*ret = (struct port_range){.protocol = protocols[i].protocol, .last = PORT_MAX};
 	if (word == text)
 		return 0;
-	if (!protocols[i].has_ports && !is_icmp(ret->protocol))
+	if (!protocols[i].has_ports && !protocol_is_icmp(ret->protocol))
 		return walk_error(
 			w, n, "%s has no ports; write %s", protocols[i].name, protocols[i].name);
 	numbers = mem_dup(text, (size_t)(word - text) - 1);

@@ -30,6 +30,9 @@ struct port_range {
 			     so; NULL for a number. first and last are 0 */
 };
 
+/* Whether the range has ports, or types, of the protocol. */
+bool port_range_is_of(const struct port_range *r, uint8_t protocol);
+
 enum peer_kind {
 	PEER_ANY, /* no peer field: everything */
 	PEER_SELECTOR, /* identities of endpoints, and reserved ones, that match any of selector[]

@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "codec/json.h"
+#include "model/protocol.h"
 
 enum { PORT_MAX = 65535, PORTS_PER_RULE = 40, PORT_NAME_MAX = 15 };
 
@@ -271,4 +272,9 @@ int policy_parse_network_ports(
 		return r;
 	*ret = out;
 	return 0;
+}
+
+bool port_range_is_of(const struct port_range *r, uint8_t protocol)
+{
+	return r->protocol ? r->protocol == protocol : protocol_has_ports(protocol);
 }

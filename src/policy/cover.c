@@ -293,13 +293,6 @@ bool rule_peers_cover(const struct rule *outer, const struct rule *inner)
 
 /* --- ports ----------------------------------------------------------------------------------- */
 
-static bool speaks_of(const struct port_range *r, uint8_t protocol)
-{
-	return r->protocol ? r->protocol == protocol
-			   : protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-				     protocol == IPPROTO_SCTP;
-}
-
 /* The numbers among the rule's ports have all of first..last. */
 static bool numbers_cover(const struct rule *r, uint8_t protocol, uint32_t first, uint32_t last)
 {
@@ -309,7 +302,7 @@ static bool numbers_cover(const struct rule *r, uint8_t protocol, uint32_t first
 		for (size_t i = 0; i < r->ports; i++) {
 			const struct port_range *p = &r->port[i];
 
-			if (!p->name && speaks_of(p, protocol) && p->first <= first &&
+			if (!p->name && port_range_is_of(p, protocol) && p->first <= first &&
 				first <= p->last)
 				first = p->last + 1u;
 		}

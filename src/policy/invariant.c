@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/protocol.h"
 #include "policy/ids.h"
 #include "policy/party.h"
 #include "policy/port_set.h"
@@ -168,23 +169,12 @@ static void find_classes(struct check *c, const struct compiled_content *content
 
 /* --- ports ----------------------------------------------------------------------------------- */
 
-static bool has_ports(uint8_t protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
-static bool is_icmp(uint8_t protocol)
-{
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
-}
-
 static bool scope_has(const struct invariant_scope *s, uint8_t protocol, uint16_t port)
 {
 	for (size_t i = 0; i < s->ports; i++) {
 		const struct port_range *r = &s->port[i];
 
-		if ((r->protocol ? r->protocol == protocol : has_ports(protocol)) &&
-			r->first <= port && port <= r->last)
+		if (port_range_is_of(r, protocol) && r->first <= port && port <= r->last)
 			return true;
 	}
 	return !s->ports;
@@ -201,8 +191,8 @@ struct meeting {
 static bool breaks(const struct meeting *m, uint32_t port)
 {
 	const struct invariant *v = m->check->invariant;
-	uint32_t first = has_ports(m->protocol) ? 1 : 0;
-	uint32_t last = first || is_icmp(m->protocol) ? 65535 : 0;
+	uint32_t first = protocol_has_ports(m->protocol) ? 1 : 0;
+	uint32_t last = first || protocol_is_icmp(m->protocol) ? 65535 : 0;
 	bool passes;
 
 	if (port < first || port > last || !scope_has(&v->scope, m->protocol, (uint16_t)port))
@@ -256,7 +246,8 @@ static bool find_port(const struct meeting *m, uint16_t *ret)
 	const struct invariant *v = m->check->invariant;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		if ((known[i] > 443) == is_icmp(m->protocol) && breaks_at(m, known[i], ret))
+		if ((known[i] > 443) == protocol_is_icmp(m->protocol) &&
+			breaks_at(m, known[i], ret))
 			return true;
 	}
 	if (breaks_at(m, 0, ret) || breaks_at(m, 1, ret) || breaks_in_set(m, m->egress, ret) ||

@@ -5,7 +5,6 @@
  * ports to the rest of its tier only; in the normal tier, deny comes before allow, then the
  * narrowest range, then a claim that names peers, then the first.
  */
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,13 +39,6 @@ static void add_span(struct spans *s, const struct span *span)
 	s->span[s->count++] = *span;
 }
 
-static bool covers(const struct port_range *r, uint8_t protocol)
-{
-	return r->protocol == protocol ||
-	       (!r->protocol && (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-					protocol == IPPROTO_SCTP));
-}
-
 static void spans_of(struct spans *s, const struct cut_want *w, uint8_t protocol)
 {
 	for (size_t i = 0; i < w->claims; i++) {
@@ -57,7 +49,7 @@ static void spans_of(struct spans *s, const struct cut_want *w, uint8_t protocol
 		for (size_t k = 0; protocol != RESOLVE_OTHER && k < c->ports; k++) {
 			const struct port_range *r = &c->port[k];
 
-			if (covers(r, protocol))
+			if (port_range_is_of(r, protocol))
 				add_span(s, &(struct span){c, r->first, r->last,
 						    (uint32_t)r->last - r->first + 1, i});
 		}

@@ -246,16 +246,11 @@ static void format_range(struct str *out, const struct port_range *p)
 		protocol_format(out, p->protocol);
 }
 
-static bool protocol_fits(const struct port_range *p, uint8_t protocol)
-{
-	return p->protocol ? p->protocol == protocol : protocol_has_ports(protocol);
-}
-
 static bool range_fits(const struct question *x, const struct port_range *p)
 {
 	const struct explain_end *to = x->direction == POLICY_INGRESS ? x->self : x->peer;
 
-	if (!protocol_fits(p, x->traffic->protocol))
+	if (!port_range_is_of(p, x->traffic->protocol))
 		return false;
 	if (!p->name)
 		return x->traffic->port >= p->first && x->traffic->port <= p->last;
@@ -285,7 +280,7 @@ static bool ports_fit(const struct question *x, const struct rule *r, struct mis
 	for (size_t i = 0; i < r->ports; i++) {
 		if (range_fits(x, &r->port[i]))
 			return true;
-		protocol |= protocol_fits(&r->port[i], x->traffic->protocol);
+		protocol |= port_range_is_of(&r->port[i], x->traffic->protocol);
 		namesake |= is_namesake(x, &r->port[i]);
 	}
 	if (!r->ports)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/protocol.h"
 
 enum family { FAMILY_V4, FAMILY_V6, FAMILIES };
 
@@ -23,11 +24,6 @@ struct named_traffic {
 };
 
 const char *family_name(enum family f); /* IPv4, IPv6 */
-/* The protocol by its name (any case) or number. -EINVAL. */
-int protocol_parse(const char *text, uint8_t *ret, struct err *e) MUST_USE;
-void protocol_format(struct str *out, uint8_t protocol);
-bool protocol_has_ports(uint8_t protocol);
-bool protocol_is_icmp(uint8_t protocol);
 /* 80/TCP, 80 (TCP), 8/ICMP (a type), 3:1/ICMP (with a code), GRE. -EINVAL. */
 int traffic_parse(const char *text, struct traffic *ret, struct err *e) MUST_USE;
 /* The same text back; an ICMP code is only written when it is not 0. */

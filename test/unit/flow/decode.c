@@ -12,6 +12,7 @@
 
 #include "abi/drop.h"
 #include "flow/decode.h"
+#include "model/protocol.h"
 
 enum {
 	SYN = 0x02,
@@ -246,7 +247,7 @@ static void test_packets(void **state)
 	assert_int_equal(flow_decode(&ev, 0, r), 1);
 	assert_int_equal(r->family, 0);
 	assert_int_equal(r->protocol, 0);
-	assert_false(flow_has_ports(r));
+	assert_false(protocol_has_ports(r->protocol));
 }
 
 /* The offset may be negative: a wall clock before the boot of a machine with a wrong clock. */
