@@ -92,42 +92,31 @@ static json_t *text_of(struct agent *a, const struct history_source *s, json_t *
 	return json_null();
 }
 
-static void add_change(struct agent *a, json_t *list, const struct history_source *was,
-	const struct history_source *is, json_t *errors)
+struct changes {
+	struct agent *agent;
+	json_t *list, *errors;
+};
+
+static void add_change(
+	const struct history_source *was, const struct history_source *is, void *data)
 {
+	struct changes *x = data;
 	SCOPED(str_done) struct str origin = {0};
 
-	origin_of(a, is ? is : was, &origin);
-	(void)json_array_append_new(
-		list, json_pack("{s:s, s:s, s:o, s:o}", "source", str_text(&origin), "change",
-			      !was  ? "added"
-			      : !is ? "removed"
-				    : "changed",
-			      "before", text_of(a, was, errors), "after", text_of(a, is, errors)));
+	origin_of(x->agent, is ? is : was, &origin);
+	(void)json_array_append_new(x->list,
+		json_pack("{s:s, s:s, s:o, s:o}", "source", str_text(&origin), "change",
+			history_change_name(was, is), "before", text_of(x->agent, was, x->errors),
+			"after", text_of(x->agent, is, x->errors)));
 }
 
 /* What a revision has that the one before had not, with the texts. */
 static json_t *changes_of(struct agent *a, const struct history_entry *x, json_t *errors)
 {
-	static const struct history_entry none;
-	const struct history_entry *before = history_before(policies_history(a->policies), x);
-	json_t *list = json_array();
+	struct changes all = {a, json_array(), errors};
 
-	before = before ? before : &none;
-	for (size_t i = 0; i < x->sources; i++) {
-		const struct history_source *s = &x->source[i],
-					    *was = history_source_find(before, s->kind, s->name);
-
-		if (!was || !str_eq(was->digest, s->digest))
-			add_change(a, list, was, s, errors);
-	}
-	for (size_t i = 0; i < before->sources; i++) {
-		const struct history_source *s = &before->source[i];
-
-		if (!history_source_find(x, s->kind, s->name))
-			add_change(a, list, s, NULL, errors);
-	}
-	return list;
+	history_each_change(history_before(policies_history(a->policies), x), x, add_change, &all);
+	return all.list;
 }
 
 void api_history_get(const struct api_request *rq, struct api_reply *reply, void *data)

@@ -511,12 +511,3 @@ size_t endpoints_parts(struct endpoints *t, uint32_t **ret)
 	*ret = list;
 	return kept;
 }
-
-size_t endpoints_selected(struct endpoints *t, const struct selector *s)
-{
-	size_t n = 0;
-
-	for (struct agent_endpoint *ep = endpoint_after(t, 0); ep; ep = endpoint_after(t, ep->id))
-		n += selector_matches(s, &ep->labels);
-	return n;
-}

@@ -85,8 +85,6 @@ size_t endpoints_count(const struct endpoints *t, enum agent_endpoint_state stat
 size_t endpoints_parts(struct endpoints *t, uint32_t **ret);
 /* What the kernel's rows say that endpoints go by; free() the array. */
 size_t endpoints_row_parts(struct endpoints *t, uint32_t **ret);
-/* How many endpoints a selector selects. */
-size_t endpoints_selected(struct endpoints *t, const struct selector *s);
 /* A policy revision came into force: what waited for it becomes ready. */
 void endpoints_policy_applied(struct endpoints *t);
 

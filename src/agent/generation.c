@@ -302,8 +302,5 @@ size_t generation_gone(const struct compiled_changes *c, struct arena *mem, uint
 
 const struct rule_info *generation_rule(const struct generation *g, uint32_t id)
 {
-	const struct rule_info *r =
-		id && id <= g->compiled->rules ? &g->compiled->rule[id - 1] : NULL;
-
-	return r && r->id ? r : NULL;
+	return compiled_rule(g->compiled, id);
 }

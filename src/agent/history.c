@@ -305,18 +305,10 @@ bool history_entry_is(const struct history_entry *x, const struct sources *t)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static void say_change(
-	struct str *out, size_t *count, const struct history_source *s, const char *what)
-{
-	if ((*count)++ < CHANGES_NAMED)
-		str_printf(out, "%s%s %s %s", out->len ? ", " : "", kind_names[s->kind], s->name,
-			what);
-}
-
-void history_changes(struct str *out, const struct history_entry *a, const struct history_entry *b)
+void history_each_change(const struct history_entry *a, const struct history_entry *b,
+	history_change_fn fn, void *data)
 {
 	static const struct history_entry none;
-	size_t count = 0;
 
 	a = a ? a : &none;
 	for (size_t i = 0; i < b->sources; i++) {
@@ -324,15 +316,43 @@ void history_changes(struct str *out, const struct history_entry *a, const struc
 					    *was = history_source_find(a, s->kind, s->name);
 
 		if (!was || !str_eq(was->digest, s->digest))
-			say_change(out, &count, s, was ? "changed" : "added");
+			fn(was, s, data);
 	}
 	for (size_t i = 0; i < a->sources; i++) {
 		if (!history_source_find(b, a->source[i].kind, a->source[i].name))
-			say_change(out, &count, &a->source[i], "removed");
+			fn(&a->source[i], NULL, data);
 	}
-	if (count > CHANGES_NAMED)
-		str_printf(out, " and %zu more", count - CHANGES_NAMED);
-	if (!count)
+}
+
+const char *history_change_name(const struct history_source *was, const struct history_source *is)
+{
+	return !was ? "added" : !is ? "removed" : "changed";
+}
+
+struct said {
+	struct str *out;
+	size_t count;
+};
+
+static void say_change(
+	const struct history_source *was, const struct history_source *is, void *data)
+{
+	const struct history_source *s = is ? is : was;
+	struct said *x = data;
+
+	if (x->count++ < CHANGES_NAMED)
+		str_printf(x->out, "%s%s %s %s", x->out->len ? ", " : "", kind_names[s->kind],
+			s->name, history_change_name(was, is));
+}
+
+void history_changes(struct str *out, const struct history_entry *a, const struct history_entry *b)
+{
+	struct said x = {.out = out};
+
+	history_each_change(a, b, say_change, &x);
+	if (x.count > CHANGES_NAMED)
+		str_printf(out, " and %zu more", x.count - CHANGES_NAMED);
+	if (!x.count)
 		str_add(out, b->sources ? "no change" : "no policies");
 }
 

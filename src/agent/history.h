@@ -61,6 +61,14 @@ int history_text(const struct history *h, const char *digest, char **ret, size_t
 /* Have the text on disk. */
 int history_text_put(
 	const struct history *h, const struct source_content *c, struct err *e) MUST_USE;
+/* For each source that is different in b, one after the other: was NULL when it is new there, is
+ * NULL when it is gone. a NULL: nothing was. */
+typedef void (*history_change_fn)(
+	const struct history_source *was, const struct history_source *is, void *data);
+void history_each_change(const struct history_entry *a, const struct history_entry *b,
+	history_change_fn fn, void *data);
+/* added, changed, removed */
+const char *history_change_name(const struct history_source *was, const struct history_source *is);
 /* What is different in b: "file web.yaml changed", "api x.yaml added". a NULL: nothing was. */
 void history_changes(struct str *out, const struct history_entry *a, const struct history_entry *b);
 /* The entry as the API has it. */

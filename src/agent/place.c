@@ -12,28 +12,17 @@
 #include "agent/conf.h"
 #include "agent/generation.h"
 
-static int prefix_order(const void *pa, const void *pb)
-{
-	return prefix_compare(pa, pb);
-}
-
 /* Both lists, sorted; longest matches in it tell apart what either tells apart. */
 static struct reach reach_join(const struct reach *a, const struct reach *b)
 {
-	size_t more = b ? b->prefixes : 0, kept = 0;
+	size_t more = b ? b->prefixes : 0;
 	struct reach out = {mem_array(a->prefixes + more, sizeof(struct prefix)), 0};
 
 	for (size_t i = 0; i < a->prefixes; i++)
 		out.prefix[out.prefixes++] = a->prefix[i];
 	for (size_t i = 0; i < more; i++)
 		out.prefix[out.prefixes++] = b->prefix[i];
-	if (out.prefixes)
-		qsort(out.prefix, out.prefixes, sizeof(struct prefix), prefix_order);
-	for (size_t i = 0; i < out.prefixes; i++) {
-		if (!kept || prefix_compare(&out.prefix[kept - 1], &out.prefix[i]))
-			out.prefix[kept++] = out.prefix[i];
-	}
-	out.prefixes = kept;
+	out.prefixes = prefixes_unique(out.prefix, out.prefixes);
 	return out;
 }
 

@@ -17,7 +17,6 @@
 #include "agent/endpoint.h"
 #include "agent/flows.h"
 #include "agent/invariant.h"
-#include "agent/policy_state.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/time.h"

@@ -23,7 +23,7 @@ struct extension {
 	struct plan plan; /* with the fresh slots as wishes */
 	struct member *member;
 	size_t members, room;
-	size_t gone; /* entries that are removed from slots in place */
+	size_t fresh, gone; /* entries that slots get, and lose, in place */
 };
 
 static void extension_done(struct extension *x)
@@ -129,6 +129,7 @@ static void change_in_place(struct extension *x, struct member *m)
 		fresh += is && !was;
 		x->gone += was && !is;
 	}
+	x->fresh += fresh;
 	plan_count_change(&x->plan, m->row->identity, &m->change, fresh);
 	slot_change(&x->plan.table->slots, s, &m->change);
 }
@@ -141,12 +142,12 @@ static void plan_group(struct extension *x, size_t from, size_t to)
 {
 	struct member *m = x->member;
 
-	if (to - from == m[from].slot->refs && change_equal(&m[from].change, &m[to - 1].change)) {
+	if (to - from == m[from].slot->refs && !change_order(&m[from].change, &m[to - 1].change)) {
 		change_in_place(x, &m[from]);
 		return;
 	}
 	for (size_t i = from; i < to; i++) {
-		bool same = i > from && change_equal(&m[i].change, &m[i - 1].change);
+		bool same = i > from && !change_order(&m[i].change, &m[i - 1].change);
 
 		m[i].to = same ? m[i - 1].to
 			       : slot_changed(&x->plan.table->slots, m[i].slot, &m[i].change);
@@ -211,14 +212,9 @@ static int write_row(
 	struct writer *w, struct row *row, const struct slot *s, unsigned generation, struct err *e)
 {
 	struct slot_key key = {.identity = row->identity, .generation = generation};
-	struct slot_value *v = &row->value[generation];
 
-	*v = (struct slot_value){0};
-	if (s) {
-		v->slot = s->number;
-		memcpy(v->class, s->base.class, sizeof(v->class));
-	}
-	return writer_add(w, &key, v, e);
+	row->value[generation] = slot_row_value(s);
+	return writer_add(w, &key, &row->value[generation], e);
 }
 
 /* Of identities that get another slot, and of those that had none, or had it when they stood for
@@ -288,14 +284,12 @@ static void take(struct extension *x)
 	for (size_t i = 0; i < x->members; i++) {
 		struct member *m = &x->member[i];
 
-		for (size_t k = 0; k < m->back.peers; k++)
-			t->peers += !class_pair_equal(&m->change.peer[k].class, &m->slot->base) &&
-				    class_pair_equal(&m->back.peer[k].class, &m->slot->base);
 		if (!m->to)
 			continue;
 		m->row->slot = TAKE(m->to);
 		slot_unref(t, m->slot);
 	}
+	t->peers += x->fresh;
 	t->peers -= x->gone;
 	for (size_t i = 0; i < x->plan.wishes; i++) {
 		struct wish *wish = &x->plan.wish[i];

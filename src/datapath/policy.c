@@ -133,7 +133,7 @@ void policy_keep_referred(struct policy_table *t)
 	t->unread = unread;
 }
 
-static struct slot_value value_of(const struct slot *s)
+struct slot_value slot_row_value(const struct slot *s)
 {
 	struct slot_value v = {0};
 
@@ -154,7 +154,7 @@ static const struct slot *slot_wanted(const struct row *row, bool next)
 /* Of what is there: rows that shall go, or (rewrite) lead elsewhere. */
 static bool row_differs(const struct row *row, unsigned generation, bool next)
 {
-	struct slot_value v = value_of(slot_wanted(row, next));
+	struct slot_value v = slot_row_value(slot_wanted(row, next));
 
 	return memcmp(&v, &row->value[generation], sizeof(v)) != 0;
 }
@@ -184,7 +184,8 @@ static int remove_rows(struct policy_table *t, unsigned generation, bool next, s
 	return writer_flush(&w, e);
 }
 
-int policy_write_rows(struct policy_table *t, unsigned generation, bool next, struct err *e)
+/* The rows that are not as they should be: for a wish's slot (next), or the one in force. */
+static int write_rows(struct policy_table *t, unsigned generation, bool next, struct err *e)
 {
 	SCOPED(writer_done) struct writer w = row_writer(t);
 	int r = remove_rows(t, generation, next, e);
@@ -197,7 +198,7 @@ int policy_write_rows(struct policy_table *t, unsigned generation, bool next, st
 
 		if (!row_differs(row, generation, next))
 			continue;
-		row->value[generation] = value_of(slot_wanted(row, next));
+		row->value[generation] = slot_row_value(slot_wanted(row, next));
 		r = writer_add(&w, &key, &row->value[generation], e);
 		if (r)
 			return r;
@@ -233,7 +234,7 @@ static void take_plan(struct policy_table *t, struct plan *p)
 static int change_parity(struct datapath *d, uint32_t revision, struct err *e)
 {
 	struct policy_table *t = d->policy;
-	int r = policy_write_rows(t, (revision - 1) & 1, false, e);
+	int r = write_rows(t, (revision - 1) & 1, false, e);
 
 	if (r)
 		return r;
@@ -251,7 +252,7 @@ static int switch_to(struct datapath *d, struct plan *p, uint32_t revision, stru
 		return r;
 	if ((revision & 1) == (current(d) >> 32 & 1))
 		r = change_parity(d, revision, e);
-	r = r ? r : policy_write_rows(t, revision & 1, true, e);
+	r = r ? r : write_rows(t, revision & 1, true, e);
 	if (r) {
 		plan_unwrite(p);
 		return r;
@@ -275,7 +276,7 @@ static int take_over(struct datapath *d, struct plan *p, uint32_t revision, stru
 	if (r)
 		return r;
 	for (unsigned generation = 0; !r && generation < 2; generation++)
-		r = policy_write_rows(t, generation, true, e);
+		r = write_rows(t, generation, true, e);
 	if (r) {
 		plan_unwrite(p);
 		return r;

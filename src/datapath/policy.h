@@ -49,9 +49,8 @@ void policy_keep_referred(struct policy_table *t);
 /* Soon somebody removes what is old. */
 void policy_collect_soon(struct policy_table *t);
 
-/* Rows that are to be written; a wish's slot (next), or the one in force. */
-int policy_write_rows(
-	struct policy_table *t, unsigned generation, bool next, struct err *e) MUST_USE;
+/* What the rows of identities with the slot hold; NULL: nothing. */
+struct slot_value slot_row_value(const struct slot *s);
 
 /* --- plan.c: what a change needs --- */
 struct wish {

@@ -241,12 +241,6 @@ int change_make(struct slots *t, const struct dp_slot *in, struct hash *seen, st
 	return 0;
 }
 
-bool change_equal(const struct change *a, const struct change *b)
-{
-	return a->peers == b->peers &&
-	       (!a->peers || !memcmp(a->peer, b->peer, a->peers * sizeof(*a->peer)));
-}
-
 int slot_get(struct slots *t, const struct dp_slot *in, struct hash *seen, struct slot **ret,
 	struct err *e)
 {

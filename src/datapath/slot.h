@@ -60,7 +60,6 @@ int change_make(struct slots *t, const struct dp_slot *in, struct hash *seen, st
 /* What makes the slot again what it is now, once it has changed so. */
 struct change change_back(struct slots *t, const struct slot *s, const struct change *c);
 void change_done(struct slots *t, struct change *c);
-bool change_equal(const struct change *a, const struct change *b);
 /* The slot has these peers in these classes from now on. */
 void slot_change(struct slots *t, struct slot *s, const struct change *c);
 /* The slot of s's content changed so. As slot_get(). */

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -162,4 +163,22 @@ int prefix_compare(const struct prefix *a, const struct prefix *b)
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
 	return r ? r : a->bits < b->bits ? -1 : a->bits > b->bits;
+}
+
+int prefix_order(const void *a, const void *b)
+{
+	return prefix_compare(a, b);
+}
+
+size_t prefixes_unique(struct prefix *list, size_t count)
+{
+	size_t kept = 0;
+
+	if (count)
+		qsort(list, count, sizeof(*list), prefix_order);
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || prefix_compare(&list[kept - 1], &list[i]))
+			list[kept++] = list[i];
+	}
+	return kept;
 }

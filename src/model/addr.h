@@ -37,5 +37,8 @@ bool prefix_has(const struct prefix *p, const struct addr *a);
 /* Whether the list together has every address of p. */
 bool prefixes_cover(const struct prefix *list, size_t count, const struct prefix *p);
 int prefix_compare(const struct prefix *a, const struct prefix *b); /* total order for sorting */
+int prefix_order(const void *a, const void *b); /* the same, for qsort() and bsearch() */
+/* Sort the list and keep one of each; how many are left. */
+size_t prefixes_unique(struct prefix *list, size_t count);
 
 #endif

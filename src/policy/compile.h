@@ -145,6 +145,8 @@ int policy_compile(const struct policy_set *set, const struct identities *t,
 	const uint32_t *subject, size_t subjects, const struct policy_options *o,
 	struct rule_ids *ids, struct compiled_set **ret, struct err *e) MUST_USE;
 
+/* The rule of a number, or NULL. */
+const struct rule_info *compiled_rule(const struct compiled_set *c, uint32_t id);
 /* The slot of an identity, or NULL. */
 const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uint32_t identity);
 /* The entry of a peer, or NULL: it is of the base classes. */

@@ -9,11 +9,6 @@
 
 #include "policy/internal.h"
 
-static int prefix_order(const void *pa, const void *pb)
-{
-	return prefix_compare(pa, pb);
-}
-
 struct prefixes {
 	struct prefix *prefix;
 	size_t count, capacity;
@@ -52,20 +47,13 @@ static void add_spec(
 static size_t prefixes_of(const struct policy_set *set, bool reach, struct prefix **ret)
 {
 	struct prefixes all = {0};
-	size_t kept = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		for (size_t k = 0; k < set->policy[i].specs; k++)
 			add_spec(&all, set, &set->policy[i].spec[k], reach);
 	}
-	if (all.count)
-		qsort(all.prefix, all.count, sizeof(*all.prefix), prefix_order);
-	for (size_t i = 0; i < all.count; i++) {
-		if (!kept || prefix_compare(&all.prefix[kept - 1], &all.prefix[i]))
-			all.prefix[kept++] = all.prefix[i];
-	}
 	*ret = all.prefix;
-	return kept;
+	return prefixes_unique(all.prefix, all.count);
 }
 
 size_t policy_prefixes(const struct policy_set *set, struct prefix **ret)
@@ -90,7 +78,7 @@ const struct prefix *prefixes_longest(
 	return best;
 }
 
-const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uint32_t identity)
+size_t compiled_slot_position(const struct compiled_set *c, uint32_t identity)
 {
 	size_t low = 0, high = c->slots;
 
@@ -102,10 +90,17 @@ const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uin
 		else
 			high = middle;
 	}
-	return low < c->slots && c->slot[low].identity == identity ? &c->slot[low] : NULL;
+	return low;
 }
 
-const struct compiled_peer *compiled_peer_find(const struct compiled_content *c, uint32_t peer)
+const struct compiled_slot *compiled_slot_find(const struct compiled_set *c, uint32_t identity)
+{
+	size_t i = compiled_slot_position(c, identity);
+
+	return i < c->slots && c->slot[i].identity == identity ? &c->slot[i] : NULL;
+}
+
+size_t compiled_peer_position(const struct compiled_content *c, uint32_t peer)
 {
 	size_t low = 0, high = c->peers;
 
@@ -117,7 +112,21 @@ const struct compiled_peer *compiled_peer_find(const struct compiled_content *c,
 		else
 			high = middle;
 	}
-	return low < c->peers && c->peer[low].identity == peer ? &c->peer[low] : NULL;
+	return low;
+}
+
+const struct compiled_peer *compiled_peer_find(const struct compiled_content *c, uint32_t peer)
+{
+	size_t i = compiled_peer_position(c, peer);
+
+	return i < c->peers && c->peer[i].identity == peer ? &c->peer[i] : NULL;
+}
+
+const struct rule_info *compiled_rule(const struct compiled_set *c, uint32_t id)
+{
+	const struct rule_info *r = id && id <= c->rules ? &c->rule[id - 1] : NULL;
+
+	return r && r->id ? r : NULL;
 }
 
 const struct compiled_class *compiled_class_of(

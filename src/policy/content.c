@@ -583,24 +583,9 @@ struct content *content_renew(
 	return was;
 }
 
-static size_t peer_position(const struct compiled_content *c, uint32_t number)
-{
-	size_t low = 0, high = c->peers;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (c->peer[middle].identity < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool remove_peer(struct compiled_content *c, uint32_t number, struct compiled_peer *ret)
 {
-	size_t i = peer_position(c, number);
+	size_t i = compiled_peer_position(c, number);
 
 	if (i == c->peers || c->peer[i].identity != number)
 		return false;
@@ -652,7 +637,7 @@ bool content_follow(const struct content_maker *m, struct content *c, uint32_t n
 		ret->class[d] = walk(m, c, &c->side[d], info);
 	if (is_base(out, ret))
 		return false;
-	i = peer_position(out, number);
+	i = compiled_peer_position(out, number);
 	mem_grow(&out->peer, &out->peer_room, out->peers + 1, sizeof(*out->peer));
 	memmove(&out->peer[i + 1], &out->peer[i], (out->peers - i) * sizeof(*out->peer));
 	out->peer[i] = *ret;

@@ -153,7 +153,8 @@ bool peer_excepts_all(const struct peer *p, const struct prefix *prefix)
 	return prefixes_cover(p->except, p->excepts, prefix);
 }
 
-bool peer_is_nobody(const struct peer *p)
+/* The peer is certainly nobody. */
+static bool peer_is_nobody(const struct peer *p)
 {
 	switch (p->kind) {
 	case PEER_NONE:

@@ -18,8 +18,6 @@ bool selectors_disjoint(const struct selector *a, const struct selector *b);
 /* Whoever is a peer of inner is one of outer. */
 bool rule_peers_cover(const struct rule *outer, const struct rule *inner);
 bool rule_ports_cover(const struct rule *outer, const struct rule *inner);
-/* The peer is certainly nobody. */
-bool peer_is_nobody(const struct peer *p);
 bool rule_is_nobody(const struct rule *r);
 /* The excepts leave nothing of the prefix. */
 bool peer_excepts_all(const struct peer *p, const struct prefix *prefix);

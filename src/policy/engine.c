@@ -674,14 +674,12 @@ const struct compiled_slot *engine_add_subject(
 	const struct member *m = selections_member(&g->selections, identity);
 	struct version *v = now->version;
 	struct content *c;
-	size_t i = 0;
+	size_t i = compiled_slot_position(now, identity);
 
 	if (!m)
 		return NULL;
 	c = content_for(g, v, NULL, m->info);
 	mem_grow(&now->slot, &v->slot_room, now->slots + 1, sizeof(*now->slot));
-	while (i < now->slots && now->slot[i].identity < identity)
-		i++;
 	if (i == now->slots || now->slot[i].identity != identity) {
 		memmove(&now->slot[i + 1], &now->slot[i], (now->slots - i) * sizeof(*now->slot));
 		now->slots++;

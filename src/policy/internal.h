@@ -12,6 +12,10 @@ void rule_ids_keep(struct rule_ids *t, uint32_t id);
 void rule_ids_commit(struct rule_ids *t);
 size_t rule_ids_max(const struct rule_ids *t);
 
+/* compiled.c: where the slot of the identity, or the entry of the peer, is or would be inserted. */
+size_t compiled_slot_position(const struct compiled_set *c, uint32_t identity);
+size_t compiled_peer_position(const struct compiled_content *c, uint32_t peer);
+
 /* The two questions that are answered side by side. */
 enum view {
 	VIEW_ENFORCED, /* without the policies in shadow mode */

@@ -288,8 +288,7 @@ static void add_spec(const struct object_maker *m, struct object *o, const struc
 {
 	struct spec *s = &o->spec[o->specs];
 
-	*s = (struct spec){
-		.object = o, .index = o->specs, .spares_own_node = from->spares_own_node};
+	*s = (struct spec){.object = o, .spares_own_node = from->spares_own_node};
 	s->subject = selection_get(m->selections,
 		&(struct selection_want){.kind = SELECTION_LABELS, .selector = &from->subject});
 	s->element = arena_array(&o->mem, from->rules, sizeof(*s->element));
@@ -313,7 +312,6 @@ struct object *object_new(const struct object_maker *m, const struct policy *p, 
 	o->digest = digest;
 	o->tier = p->tier;
 	o->mode = p->mode;
-	o->priority = p->priority;
 	o->spec = arena_array(&o->mem, p->specs, sizeof(*o->spec));
 	for (size_t i = 0; i < p->specs; i++)
 		add_spec(m, o, &p->spec[i]);

@@ -27,7 +27,6 @@ struct element {
 
 struct spec {
 	const struct object *object;
-	size_t index; /* of the spec in its policy */
 	struct selection *subject;
 	bool default_deny[POLICY_DIRECTIONS], selects[POLICY_DIRECTIONS];
 	bool spares_own_node;
@@ -42,7 +41,6 @@ struct object {
 	uint64_t digest; /* of the policy and of what it refers to */
 	enum policy_tier tier;
 	enum policy_mode mode;
-	int32_t priority;
 	bool ordered[POLICY_DIRECTIONS]; /* some rule has an order */
 	struct spec *spec;
 	size_t specs;

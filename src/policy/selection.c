@@ -44,11 +44,6 @@ static void want_text(struct str *out, const struct selection_want *w)
 		requirement_text(out, &w->selector->requirement[i]);
 }
 
-static int prefix_order(const void *pa, const void *pb)
-{
-	return prefix_compare(pa, pb);
-}
-
 static void list_init(
 	struct prefix_list *l, struct arena *mem, const struct prefix *p, size_t count)
 {

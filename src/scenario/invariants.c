@@ -77,20 +77,12 @@ static void format_end(struct str *out, const struct invariant_view *v, uint32_t
 	str_printf(out, " (identity %u)", number);
 }
 
-static const struct rule_info *find_rule(const struct invariant_view *v, uint32_t id)
-{
-	const struct rule_info *r =
-		id && id <= v->compiled->rules ? &v->compiled->rule[id - 1] : NULL;
-
-	return r && r->id ? r : NULL;
-}
-
 /* allowed by CiliumNetworkPolicy/x/web ingress[0] (web.yaml:7) */
 static void format_side(struct str *out, const struct invariant_view *v,
 	const struct invariant_result *r, enum policy_direction d)
 {
 	const struct decision *by = &r->decision[d];
-	const struct rule_info *rule = find_rule(v, by->rule);
+	const struct rule_info *rule = compiled_rule(v->compiled, by->rule);
 
 	if (!r->judged[d]) {
 		str_add(out, "not judged here");
@@ -179,7 +171,7 @@ static json_t *end_json(const struct invariant_view *v, uint32_t number)
 static json_t *side_json(
 	const struct invariant_view *v, const struct invariant_result *r, enum policy_direction d)
 {
-	const struct rule_info *rule = find_rule(v, r->decision[d].rule);
+	const struct rule_info *rule = compiled_rule(v->compiled, r->decision[d].rule);
 	SCOPED(str_done) struct str name = {0}, place = {0};
 	json_t *j;
 

@@ -14,7 +14,7 @@
 #include "abi/identity.h"
 #include "abi/map.h"
 
-enum { FIRST_IFINDEX = 10, FOREVER = 1 << 30 };
+enum { FIRST_IFINDEX = 10, FOREVER = 1 << 30, GENERATION = 1 };
 
 static void put(const char *map, const void *key, const void *value)
 {
@@ -115,43 +115,40 @@ static void put_content(struct numbers *classes, const struct compiled_content *
 	}
 }
 
-/* A borrowed world has slots of many more identities than those of its ends. */
-static bool is_asked_about(const struct scenario *s, uint32_t part)
+static void put_slot(
+	struct numbers *classes, struct numbers *contents, const struct compiled_slot *s)
 {
-	for (size_t i = 0; i < s->endpoints; i++) {
-		for (enum family f = 0; f < FAMILIES; f++) {
-			if (s->endpoint[i].part[f] == part)
-				return true;
-		}
-	}
-	return false;
+	struct slot_key key = {.identity = s->identity, .generation = GENERATION & 1};
+	struct slot_value value;
+	bool is_new;
+
+	value.slot = number_of(contents, s->content, &is_new);
+	for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
+		value.class[d] = put_class(classes, s->content->class[s->content->base[d]]);
+	if (is_new)
+		put_content(classes, s->content, value.slot);
+	put("slot", &key, &value);
 }
 
+/* Slots of the ends alone: a borrowed world has those of many more identities. */
 void load_policy(const struct world *w)
 {
-	const uint32_t generation = 1, zero = 0;
-	struct state state = {.current = (uint64_t)generation << 32 | 1};
+	const uint32_t zero = 0;
+	struct state state = {.current = (uint64_t)GENERATION << 32 | 1};
 	struct numbers classes = {0}, contents = {0};
 
 	twin_reset();
 	configure(w);
 	give_room(w);
 	put("state", &zero, &state);
-	for (size_t i = 0; i < w->compiled->slots; i++) {
-		const struct compiled_slot *s = &w->compiled->slot[i];
-		struct slot_key key = {.identity = s->identity, .generation = generation & 1};
-		struct slot_value value;
-		bool is_new;
+	for (size_t i = 0; i < w->scenario->endpoints; i++) {
+		for (enum family f = 0; f < FAMILIES; f++) {
+			const struct compiled_slot *slot =
+				compiled_slot_find(w->compiled, w->scenario->endpoint[i].part[f]);
 
-		if (!is_asked_about(w->scenario, s->identity))
-			continue;
-		value.slot = number_of(&contents, s->content, &is_new);
-		for (enum policy_direction d = 0; d < POLICY_DIRECTIONS; d++)
-			value.class[d] =
-				put_class(&classes, s->content->class[s->content->base[d]]);
-		if (is_new)
-			put_content(&classes, s->content, value.slot);
-		put("slot", &key, &value);
+			if (slot)
+				put_slot(&classes, &contents, slot);
+		}
 	}
 	hash_done(&classes.known);
 	hash_done(&contents.known);

@@ -70,10 +70,10 @@ static void ask(struct outcome *o)
 	judge(o->world, o->question, o->count, o->answer);
 }
 
-/* What the i-th question of a probe should be answered with; VERDICT_NONE: anything. */
-static enum scenario_verdict expected(
-	const struct scenario *s, const struct scenario_probe *p, size_t i)
+enum scenario_verdict outcome_expected(const struct outcome *o, size_t probe, size_t i)
 {
+	const struct scenario *s = o->world->scenario;
+	const struct scenario_probe *p = &s->probe[probe];
 	size_t n2 = s->endpoints * s->endpoints;
 
 	if (!p->matrix)
@@ -82,11 +82,11 @@ static enum scenario_verdict expected(
 				 : VERDICT_NONE;
 }
 
-static bool is_wrong(const struct outcome *o, const struct scenario_probe *p,
-	const struct probe_outcome *r, size_t i)
+bool outcome_is_wrong(const struct outcome *o, size_t probe, size_t i)
 {
-	enum scenario_verdict want = expected(o->world->scenario, p, i);
-	const struct answer *a = &o->answer[r->first + i];
+	const struct scenario_probe *p = &o->world->scenario->probe[probe];
+	enum scenario_verdict want = outcome_expected(o, probe, i);
+	const struct answer *a = &o->answer[o->probe[probe].first + i];
 
 	if (a->verdict == VERDICT_NONE)
 		return false;
@@ -97,7 +97,6 @@ static bool is_wrong(const struct outcome *o, const struct scenario_probe *p,
 
 static void compare(struct outcome *o, size_t index)
 {
-	const struct scenario_probe *p = &o->world->scenario->probe[index];
 	struct probe_outcome *r = &o->probe[index];
 
 	r->shown = r->first;
@@ -109,7 +108,7 @@ static void compare(struct outcome *o, size_t index)
 			r->verdict = v;
 		else if (v != VERDICT_NONE && v != r->verdict)
 			r->verdict = VERDICT_MIXED;
-		if (is_wrong(o, p, r, i) && !r->failures++)
+		if (outcome_is_wrong(o, index, i) && !r->failures++)
 			r->shown = r->first + i;
 	}
 	r->is_ok = !r->failures;

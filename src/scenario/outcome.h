@@ -31,6 +31,11 @@ struct outcome {
 void outcome_make(const struct world *w, struct outcome *ret);
 void outcome_done(struct outcome *o); /* for SCOPED too */
 
+/* What the i-th question of a probe should be answered with (VERDICT_NONE: anything), and whether
+ * it is not. */
+enum scenario_verdict outcome_expected(const struct outcome *o, size_t probe, size_t i);
+bool outcome_is_wrong(const struct outcome *o, size_t probe, size_t i);
+
 /* What a table's cell says: A, D, U (audit), - (no such packet). */
 char verdict_letter(enum scenario_verdict v);
 /* All questions of a table, with the answer of cell at ((family * columns + column) * n + row) * n

@@ -121,23 +121,6 @@ static void write_probe(
 	write_why(out, o, r->shown, "        ");
 }
 
-static enum scenario_verdict cell_expected(
-	const struct scenario *s, const struct scenario_matrix *m, size_t i)
-{
-	size_t n2 = s->endpoints * s->endpoints;
-
-	return m->expect ? m->expect[i / n2 % m->columns][i % n2] : VERDICT_NONE;
-}
-
-static bool cell_is_wrong(
-	const struct outcome *o, const struct scenario_matrix *m, size_t first, size_t i)
-{
-	enum scenario_verdict want = cell_expected(o->world->scenario, m, i);
-	uint8_t got = o->answer[first + i].verdict;
-
-	return got != VERDICT_NONE && want != VERDICT_NONE && want != got;
-}
-
 static void write_matrix(struct str *out, const struct outcome *o, size_t index)
 {
 	const struct scenario *s = o->world->scenario;
@@ -160,13 +143,13 @@ static void write_matrix(struct str *out, const struct outcome *o, size_t index)
 	for (size_t i = 0; i < r->count && shown < CELLS_SHOWN; i++) {
 		const struct question *q = &o->question[r->first + i];
 
-		if (!cell_is_wrong(o, p->matrix, r->first, i))
+		if (!outcome_is_wrong(o, index, i))
 			continue;
 		shown++;
 		str_add(out, "      ");
 		write_question(out, o, q, &narrow);
 		str_printf(out, "%s  ", family_name(q->family));
-		write_verdict(out, &o->answer[r->first + i], cell_expected(s, p->matrix, i), -1);
+		write_verdict(out, &o->answer[r->first + i], outcome_expected(o, index, i), -1);
 		str_add(out, "\n");
 		write_why(out, o, r->first + i, "        ");
 	}
@@ -310,13 +293,12 @@ static json_t *probe_json(const struct outcome *o, size_t index)
 	return j;
 }
 
-static json_t *cell_json(
-	const struct outcome *o, const struct scenario_matrix *m, size_t first, size_t i)
+static json_t *cell_json(const struct outcome *o, size_t index, size_t i)
 {
-	json_t *j = why_json(o, first + i);
+	json_t *j = why_json(o, o->probe[index].first + i);
 
-	(void)json_object_set_new(j, "expect",
-		json_string(scenario_verdict_name(cell_expected(o->world->scenario, m, i))));
+	(void)json_object_set_new(
+		j, "expect", json_string(scenario_verdict_name(outcome_expected(o, index, i))));
 	return j;
 }
 
@@ -328,8 +310,8 @@ static json_t *probe_matrix_json(const struct outcome *o, size_t index)
 	json_t *failures = json_array();
 
 	for (size_t i = 0; i < r->count; i++) {
-		if (cell_is_wrong(o, m, r->first, i))
-			(void)json_array_append_new(failures, cell_json(o, m, r->first, i));
+		if (outcome_is_wrong(o, index, i))
+			(void)json_array_append_new(failures, cell_json(o, index, i));
 	}
 	return json_pack("{s:s, s:b, s:o, s:o}", "verdict", r->is_ok ? "as-expected" : "differs",
 		"ok", (int)r->is_ok, "matrix", matrix_json(s, m, &o->answer[r->first]), "failures",

@@ -249,8 +249,5 @@ struct invariant_view world_view(const struct world *w)
 
 const struct rule_info *world_rule(const struct world *w, uint32_t id)
 {
-	const struct rule_info *r =
-		id && id <= w->compiled->rules ? &w->compiled->rule[id - 1] : NULL;
-
-	return r && r->id ? r : NULL;
+	return compiled_rule(w->compiled, id);
 }
