@@ -53,8 +53,7 @@ check "a dry run does too" grep -Eq '256.* 413$' <<<"$(put "$T/big.yaml" '?dry_r
 holds "diff foresees it" "$(k n1 policy diff -f "$T/big.yaml" -o json)" '.refused | test("rule entries.*256.*bpf-policy-map-max")'
 holds "that leaves no trace" "$(api n1 /v1/status)" ".policy.revision == $revision_before and .policy.error == \"\" and .policy.policies == 1"
 
-big file >"$T/n1/manifests/.big.tmp"
-mv "$T/n1/manifests/.big.tmp" "$T/n1/manifests/big.yaml"
+big file | manifest_put n1 big.yaml
 refused() {
 	api n1 /v1/status | jq -e '.policy.error | test("256")'
 }

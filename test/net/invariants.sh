@@ -30,15 +30,8 @@ manifest() { # CIDR [NAME]
 }
 states() { api n1 /v1/policy/invariants | jq -c '[.invariants[].state]'; }
 states_are() { [ "$(states)" = "$1" ]; }
-problem() { api n1 /v1/status | jq -r '.problems[]' | grep -qF "$1"; }
-no_problem() { ! problem "$1"; }
 reaches_v4() { get "$1" "${IP4[$2]}" "$3" | grep -q "hello from $2"; }
 blocked_v4() { ! get "$1" "${IP4[$2]}" "$3"; }
-# Put a manifest in place without waiting for a revision.
-put() {
-	cat >"$T/n1/manifests/.x"
-	mv "$T/n1/manifests/.x" "$T/n1/manifests/api.yaml"
-}
 
 node_start n1 --policy-invariants="$T/invariants.yaml"
 outside n1 world
@@ -49,18 +42,18 @@ check "what the assertion excepts passes" reaches_v4 api world 80
 is "both hold" "$(states)" '["ok","ok"]'
 
 # Manifests.
-manifest 192.0.0.0/16 | put
-check "a wider network is refused, with the identities" retry 5 problem "is broken: 80/TCP from default/app=api (identity 256) to 192.0.0.0/16 (identity"
-check "and the rule" problem "api.yaml:7"
+manifest 192.0.0.0/16 | manifest_put n1 api.yaml
+check "a wider network is refused, with the identities" retry 5 problem n1 "is broken: 80/TCP from default/app=api (identity 256) to 192.0.0.0/16 (identity"
+check "and the rule" problem n1 "api.yaml:7"
 check "the log says so" grep -q "api-stays-inside is broken" "$T/n1/log"
 check "what was in force stays" blocked_v4 api world 81
-manifest 192.0.2.0/24 | put
-check "the good one again" retry 5 no_problem "is broken"
+manifest 192.0.2.0/24 | manifest_put n1 api.yaml
+check "the good one again" retry 5 no_problem n1 "is broken"
 rm "$T/n1/manifests/api.yaml"
-check "a manifest that goes would open all: refused" retry 5 problem "is broken: "
+check "a manifest that goes would open all: refused" retry 5 problem n1 "is broken: "
 check "what was in force stays here, too" blocked_v4 api world 81
-manifest 192.0.2.0/24 | put
-check "and back" retry 5 no_problem "is broken"
+manifest 192.0.2.0/24 | manifest_put n1 api.yaml
+check "and back" retry 5 no_problem n1 "is broken"
 
 # The API.
 manifest 192.0.0.0/16 more >"$T/more.yaml"
@@ -74,7 +67,7 @@ is "nothing of it is there" "$(k n1 policy list -o json | jq length)" 1
 # A workload that breaks one comes all the same.
 workload n1 web app=web
 check "a workload is never refused" reaches_v4 web world 81
-check "what it breaks is a problem" retry 5 problem "invariant never web-stays-inside is broken"
+check "what it breaks is a problem" retry 5 problem n1 "invariant never web-stays-inside is broken"
 is "as the list says" "$(states)" '["ok","broken"]'
 out=$(k n1 policy invariants)
 is "kilim policy invariants fails" "$?" 1
@@ -84,19 +77,19 @@ check "and shows it" grep -q "^BROKEN  never web-stays-inside (warn)" <<<"$out"
 cp "$T/invariants.yaml" "$T/both.yaml"
 sed -i '/web-stays/,$d' "$T/invariants.yaml"
 check "an assertion that has gone" retry 5 states_are '["ok"]'
-check "is no problem any more" retry 5 no_problem "web-stays-inside"
+check "is no problem any more" retry 5 no_problem n1 "web-stays-inside"
 echo '- {name: x, nevr: {}}' >>"$T/invariants.yaml"
-check "a mistake in the file is a problem" retry 5 problem "nevr: unknown field; did you mean never?"
+check "a mistake in the file is a problem" retry 5 problem n1 "nevr: unknown field; did you mean never?"
 is "and what was good before counts" "$(states)" '["ok"]'
 cp "$T/both.yaml" "$T/invariants.yaml"
 check "both again" retry 5 states_are '["ok","broken"]'
 
 # A start with it.
-manifest 192.0.0.0/16 | put
-check "a wider one" retry 5 problem "api-stays-inside is broken"
+manifest 192.0.0.0/16 | manifest_put n1 api.yaml
+check "a wider one" retry 5 problem n1 "api-stays-inside is broken"
 node_stop n1
 node_start n1 --policy-invariants="$T/invariants.yaml"
-check "is refused after a restart, too" problem "api-stays-inside is broken"
+check "is refused after a restart, too" problem n1 "api-stays-inside is broken"
 check "and the last good one is in force" blocked_v4 api world 81
 check "for whom it allows" reaches_v4 api world 80
 done_testing

@@ -325,12 +325,19 @@ revision() {
 revision_passed() {
 	[ "$(revision "$1")" -gt "$2" ]
 }
-# policy NODE FILE <<YAML: put it into the manifest directory in one step and wait until it is in force
+# problem NODE TEXT: status names a problem that contains the text
+problem() { api "$1" /v1/status | jq -r '.problems[]' | grep -qF "$2"; }
+no_problem() { ! problem "$@"; }
+# manifest_put NODE FILE <<YAML: put it into the manifest directory in one step
+manifest_put() {
+	cat >"$T/$1/manifests/.$2.tmp"
+	mv "$T/$1/manifests/.$2.tmp" "$T/$1/manifests/$2"
+}
+# policy NODE FILE <<YAML: the same, and wait until it is in force
 policy() {
 	local before
 	before=$(revision "$1")
-	cat >"$T/$1/manifests/.$2.tmp"
-	mv "$T/$1/manifests/.$2.tmp" "$T/$1/manifests/$2"
+	manifest_put "$1" "$2"
 	retry 5 revision_passed "$1" "$before" || die "policy $2 is not in force on $1: $(api "$1" /v1/status | jq -c '.policy, .sources, .problems')"
 }
 policy_remove() {

@@ -37,15 +37,13 @@ ports() { # so many that they do not fit
 	for ((i = 1; i < 600; i += 2)); do printf '{ports: [{port: "%d", protocol: TCP}]},' $i; done
 	printf ']\n'
 }
-problem() { api n1 /v1/status | jq -r '.problems[]' | grep -qF "$1"; }
 labels() { k n1 endpoint get one -o json | jq -c '.labels | map(select(contains("team")))'; }
 
 manifest red | policy n1 team.yaml
 check "denied by the label of the namespace" blocked one web
 before=$(labels)
-manifest blue "$(ports)" | sed 's/fromEntities: \[all\]/fromEntities: [host]/' >"$T/n1/manifests/.x"
-mv "$T/n1/manifests/.x" "$T/n1/manifests/team.yaml"
-check "a change that does not fit" retry 5 problem bpf-policy-map-max
+manifest blue "$(ports)" | sed 's/fromEntities: \[all\]/fromEntities: [host]/' | manifest_put n1 team.yaml
+check "a change that does not fit" retry 5 problem n1 bpf-policy-map-max
 diag "$(api n1 /v1/status | jq -c .problems)"
 is "the endpoint has the labels that it had" "$(labels)" "$before"
 check "it is denied still" blocked one web

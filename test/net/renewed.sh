@@ -28,8 +28,6 @@ add() {
 	IP6[$name]=$(jq -r .addresses.ipv6 <<<"$out")
 }
 delete() { k n1 endpoint delete "$1" >/dev/null || die "$1 cannot be deleted"; }
-problem() { api n1 /v1/status | jq -r '.problems[]' | grep -qF "$1"; }
-no_problem() { ! problem "$1"; }
 
 policy n1 deny.yaml <<'END'
 apiVersion: cilium.io/v2
@@ -52,7 +50,7 @@ spec: {endpointSelector: {matchLabels: {app: api}}, egress: [{toEntities: [world
 END
 add api app=api
 mv "$T/n1/manifests/.x" "$T/n1/manifests/api.yaml"
-check "the other change is refused" retry 5 problem api-stays-inside
+check "the other change is refused" retry 5 problem n1 api-stays-inside
 add bad app=bad web=80
 web bad 80
 check "one with a name for its port is ready all the same" retry 3 endpoint_ready n1 bad
@@ -79,7 +77,7 @@ check "third is denied, whoever comes" blocked client third
 # Endpoints of one identity whose ports have one name: who stays keeps the meaning of his when the first one goes.
 mv "$T/n1/manifests/api.yaml" "$T/api.yaml"
 delete api
-check "nothing is refused" retry 5 no_problem policy:
+check "nothing is refused" retry 5 no_problem n1 policy:
 policy n1 deny.yaml <<'END'
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -103,13 +101,13 @@ ports "all three"
 delete w1
 add api app=api
 cp "$T/api.yaml" "$T/n1/manifests/api.yaml"
-check "a change is refused" retry 5 problem policy:
+check "a change is refused" retry 5 problem n1 policy:
 add w4 app=web web=8080
 check "w4 is ready" retry 3 endpoint_ready n1 w4
 ports "without the first"
 rm "$T/n1/manifests/api.yaml"
 delete api
-check "nothing is refused" retry 5 no_problem policy:
+check "nothing is refused" retry 5 no_problem n1 policy:
 node_stop n1 KILL
 agent_start n1
 node_wait n1

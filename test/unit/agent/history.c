@@ -17,29 +17,7 @@
 
 #include "agent/history.h"
 #include "base/fd.h"
-
-static char dir[] = "/tmp/kilim-history-XXXXXX";
-
-static int setup(void **state)
-{
-	char command[128];
-
-	(void)state;
-	strcpy(dir, "/tmp/kilim-history-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(command, sizeof(command), "mkdir %s/policy %s/last-good", dir, dir);
-	return system(command);
-}
-
-static int teardown(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command);
-}
+#include "fixture.h"
 
 static void set_file(struct sources *t, const char *name, const char *app)
 {
@@ -53,13 +31,6 @@ static void set_file(struct sources *t, const char *name, const char *app)
 		*name, app);
 	if (sources_update(t, SOURCE_FILE, name, str_text(&origin), str_text(&text), text.len, &e))
 		fail_msg("%s", e.text);
-}
-
-static void open_sources(struct sources *t)
-{
-	const struct policy_context ctx = {.cluster = "default", .default_namespace = "default"};
-
-	sources_init(t, &ctx, dir);
 }
 
 static void add(struct history *h, struct sources *t, uint32_t revision, uint32_t keep)

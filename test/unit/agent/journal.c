@@ -20,10 +20,9 @@
 
 #include "agent/journal.h"
 #include "base/fd.h"
+#include "fixture.h"
 
 enum { KILLED = 77, SECOND = 1000000000 };
-
-static char dir[] = "/tmp/kilim-journal-XXXXXX";
 
 /* --- the knife ------------------------------------------------------------------------------- */
 
@@ -58,12 +57,6 @@ int unlink(const char *path)
 
 /* --- a node's policy ------------------------------------------------------------------------- */
 
-#define POLICY(name, app)                                                                          \
-	"apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata:\n  name: " name            \
-	"\nspec:\n  endpointSelector:\n    matchLabels:\n"                                         \
-	"      app: " app                                                                          \
-	"\n  ingress:\n  - fromEndpoints:\n    - matchLabels:\n        app: client\n"
-
 struct node {
 	struct sources sources;
 	struct history history;
@@ -81,11 +74,10 @@ static void node_done(struct node *n)
 /* An agent's start. */
 static void node_open(struct node *n, const char *file)
 {
-	const struct policy_context ctx = {.cluster = "default", .default_namespace = "default"};
 	struct err e = {0};
 
 	*n = (struct node){.file = file};
-	sources_init(&n->sources, &ctx, dir);
+	open_sources(&n->sources);
 	history_open(&n->history, dir, 32);
 	journal_open(&n->journal, &n->history, &n->sources, dir);
 	sources_load_stored(&n->sources);
@@ -162,27 +154,6 @@ static char *found(const char *file)
 	assert_null(n.journal.problem);
 	assert_null(n.journal.redo);
 	return str_take(&out);
-}
-
-static int setup(void **state)
-{
-	char command[128];
-
-	(void)state;
-	strcpy(dir, "/tmp/kilim-journal-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(command, sizeof(command), "mkdir %s/policy %s/last-good", dir, dir);
-	return system(command);
-}
-
-static int teardown(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command);
 }
 
 /* --- a change that is cut short -------------------------------------------------------------- */

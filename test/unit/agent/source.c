@@ -17,45 +17,10 @@
 #include "agent/source.h"
 #include "agent/source_edit.h"
 #include "base/fd.h"
+#include "fixture.h"
 
 static const struct policy_name name_a = {"CiliumNetworkPolicy", "default", "a", MODE_ENFORCE},
 				name_b = {"CiliumNetworkPolicy", "default", "b", MODE_ENFORCE};
-
-static char dir[] = "/tmp/kilim-source-XXXXXX";
-
-#define POLICY(name, app)                                                                          \
-	"apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata:\n  name: " name            \
-	"\nspec:\n  endpointSelector:\n    matchLabels:\n"                                         \
-	"      app: " app                                                                          \
-	"\n  ingress:\n  - fromEndpoints:\n    - matchLabels:\n        app: client\n"
-
-static int run(const char *format)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), format, dir, dir, dir);
-	return system(command);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(dir, "/tmp/kilim-source-XXXXXX");
-	return mkdtemp(dir) ? run("mkdir %s/policy %s/last-good") : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return run("rm -r %s");
-}
-
-static void open_sources(struct sources *t)
-{
-	const struct policy_context ctx = {.cluster = "default", .default_namespace = "default"};
-
-	sources_init(t, &ctx, dir);
-}
 
 static int update(struct sources *t, const char *name, const char *text, struct err *e)
 {
